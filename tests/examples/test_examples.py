@@ -1,0 +1,106 @@
+"""Every example runs as a user runs it: in a process of its own, and in a directory of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from itertools import pairwise
+from pathlib import Path
+from statistics import mean
+
+import pytest
+
+import asynctb
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+LIBRARY = Path(asynctb.__file__).parents[1]  # so that the examples import what the tests import
+
+OPTIONS: dict[str, list[str]] = {  # of each example those that keep it short; a new example needs a row
+    "plain_script.py": [],
+    "quickstart.py": ["--updates", "10", "--seconds", "5"],
+}
+
+
+def start(name: str, *options: str, cwd: Path, encoding: str = "utf-8") -> subprocess.Popen[str]:
+    path = os.pathsep.join(filter(None, [str(LIBRARY), os.environ.get("PYTHONPATH")]))
+    return subprocess.Popen(
+        [sys.executable, str(EXAMPLES / name), *options],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": encoding},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding=encoding,
+    )
+
+
+def run(name: str, *options: str, cwd: Path, encoding: str = "utf-8") -> str:
+    with start(name, *options, cwd=cwd, encoding=encoding) as process:
+        try:
+            out, err = process.communicate(timeout=100)
+        finally:
+            process.kill()
+    assert (process.returncode, err) == (0, "")
+    return out
+
+
+def points(logdir: Path) -> dict[tuple[str, str], list[tuple[int, float]]]:
+    """Steps and values of every scalar by run and tag; other entries have the value 0."""
+    from tests.readback.events import run_events
+
+    series = defaultdict(list)
+    for name, events in run_events(logdir).items():
+        for event in events:
+            for value in event.summary.value:
+                series[name, value.tag].append((event.step, value.simple_value))
+    return series
+
+
+def test_every_example_has_its_options_here() -> None:
+    """An example without a row in the table would never run; a row without an example is a leftover."""
+    assert sorted(path.name for path in EXAMPLES.glob("*.py")) == sorted(OPTIONS)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_runs_without_complaint(name: str, tmp_path: Path) -> None:
+    """An example ends with exit code 0, says nothing on stderr, and leaves its run below `runs`."""
+    run(name, *OPTIONS[name], cwd=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+    assert points(tmp_path / "runs")
+
+
+def test_quickstart_learns(tmp_path: Path) -> None:
+    """After a fifth of its updates the returns have trebled, all clocks are there, and the steps of each tag rise."""
+    out = run("quickstart.py", "--updates", "60", "--seconds", "15", "--log-dir", "run", cwd=tmp_path)
+    series = points(tmp_path / "run")
+    returns = [value for _, value in series[".", "episode/return"]]
+    fifth = len(returns) // 5
+    assert mean(returns[-fifth:]) >= 3 * mean(returns[:fifth])
+    assert {tag.partition("/")[0] for _, tag in series} == {"episode", "learner", "queue"}
+    for (_, tag), values in series.items():
+        assert all(earlier < later for (earlier, _), (later, _) in pairwise(values)), tag
+    assert f"of {len(returns)} episodes" in out
+    assert "tensorboard --logdir run" in out
+
+
+def test_quickstart_draws_with_what_the_terminal_has(tmp_path: Path) -> None:
+    """Where stdout takes ASCII only, the curve is drawn with ASCII."""
+    out = run("quickstart.py", *OPTIONS["quickstart.py"], cwd=tmp_path, encoding="ascii")
+    assert "|###" in out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_quickstart_stops_at_ctrl_c(tmp_path: Path) -> None:
+    """Ctrl-C ends it with a message instead of a traceback, and what was logged until then is there."""
+    with start("quickstart.py", "--log-dir", "run", cwd=tmp_path) as process:
+        try:
+            assert process.stdout
+            while "update" not in (line := process.stdout.readline()):
+                assert line, "it ended before its first progress line"
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert (process.returncode, err) == (130, "")
+    assert "Stopped." in out
+    assert points(tmp_path / "run")[".", "episode/return"]
