@@ -1,0 +1,113 @@
+"""Scalars: one number of one tag, one number of many runs, many numbers of one event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from asynctb.encode.arrays import as_number
+from asynctb.encode.tags import encode_tag, sub_run
+from asynctb.encode.wire import delimited, float32, summary, varint
+from asynctb.entry import Record
+from asynctb.errors import EncodeError
+from asynctb.proto import summary_pb2, tensor_pb2
+
+__all__ = ["log", "scalar", "scalars"]
+
+PLUGIN = "scalars"
+_FLOAT_SIZE = 5  # a field header and four bytes
+
+
+@lru_cache(maxsize=8192)
+def _prefix(tag: str) -> tuple[bytes, bytes]:
+    """Return all of a scalar's payload but its number: as a whole summary, and as one value of a larger one."""
+    name = delimited(b"\x0a", encode_tag(tag)) + b"\x15"  # Value.tag, then the header of Value.simple_value
+    value = b"\x0a" + varint(len(name) + _FLOAT_SIZE - 1) + name  # Summary.value
+    return b"\x2a" + varint(len(value) + _FLOAT_SIZE - 1) + value, value  # Event.summary
+
+
+def _prefix_of(tag: Any) -> tuple[bytes, bytes]:
+    try:
+        return _prefix(tag)
+    except TypeError:  # not hashable, so no text
+        raise EncodeError(tag, "a tag: text", tag) from None
+
+
+def scalar(tag: str, value: Any, new_style: bool = False, double_precision: bool = False) -> Record:
+    """Return one number as torch stores it: `simple_value`, or a tensor with `new_style`.
+
+    `double_precision` counts only with `new_style`, as in torch; otherwise values are rounded to float32.
+    """
+    prefix = _prefix_of(tag)
+    number = as_number(tag, value)
+    if new_style:
+        return Record((tag,), _tensor(tag, number, double_precision), PLUGIN)
+    return Record((tag,), prefix[0] + float32(number), PLUGIN)
+
+
+def _tensor(tag: str, number: float, double_precision: bool) -> bytes:
+    # No tensor_shape: torch leaves it out for scalars, and both readers take that for rank 0.
+    if double_precision:
+        tensor = tensor_pb2.TensorProto(dtype=tensor_pb2.DT_DOUBLE, double_val=[number])
+    else:
+        tensor = tensor_pb2.TensorProto(dtype=tensor_pb2.DT_FLOAT, float_val=[number])
+    metadata = summary_pb2.SummaryMetadata(plugin_data={"plugin_name": PLUGIN})
+    value = summary_pb2.Summary.Value(tag=tag, tensor=tensor, metadata=metadata)
+    return summary(summary_pb2.Summary(value=[value]).SerializeToString())
+
+
+def scalars(main_tag: str, tag_scalar_dict: Mapping[str, Any]) -> list[Record]:
+    """Return one record a key, each in the sub-run that torch gives it, so that TensorBoard draws them in one chart."""
+    encode_tag(main_tag)
+    if not isinstance(tag_scalar_dict, Mapping):
+        raise EncodeError(main_tag, "a mapping from names to numbers", tag_scalar_dict)
+    folder = main_tag.replace("/", "_")
+    return [
+        scalar(main_tag, value)._replace(run=sub_run(main_tag, f"{folder}_{_name(main_tag, key)}"))
+        for key, value in tag_scalar_dict.items()
+    ]
+
+
+def _name(tag: str, key: object) -> str:
+    if not isinstance(key, str):
+        raise EncodeError(tag, "names that are text", key)
+    return key
+
+
+def log(metrics: Mapping[str, Any]) -> tuple[list[Record], list[tuple[str, Any]]]:
+    """Return one event of all numbers in a nested mapping, and the tags with what was no number.
+
+    Nested keys are joined by `/`. Text, None, containers and arrays of several elements are no numbers here.
+    """
+    if not isinstance(metrics, Mapping):
+        raise EncodeError("log", "a mapping from tags to numbers", metrics)
+    tags: list[str] = []
+    values: list[bytes] = []
+    skipped: list[tuple[str, Any]] = []
+    for tag, value in _flat(metrics, ""):
+        prefix = _prefix_of(tag)[1]
+        try:
+            number = value if type(value) is float else _strict_number(tag, value)
+        except EncodeError:
+            skipped.append((tag, value))
+            continue
+        tags.append(tag)
+        values.append(prefix + float32(number))
+    records = [Record(tuple(tags), summary(b"".join(values)), PLUGIN)] if tags else []
+    return records, skipped
+
+
+def _flat(metrics: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    for key, value in metrics.items():
+        tag = above + _name(above or "log", key)
+        if isinstance(value, Mapping):
+            yield from _flat(value, tag + "/")
+        else:
+            yield tag, value
+
+
+def _strict_number(tag: str, value: Any) -> float:
+    if isinstance(value, (str, bytes, list, tuple)):
+        raise EncodeError(tag, "a number", value)
+    return as_number(tag, value)

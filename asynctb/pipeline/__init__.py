@@ -1,0 +1,1 @@
+"""From accepted entries to ordered batches to storage: bounds, order, flushes and failures."""

@@ -1,0 +1,456 @@
+"""The pipeline: takes entries in from anywhere and sees them stored, in order.
+
+The backlog holds what was accepted, the drain writes it, the driver decides when. Whatever becomes of the driver's task
+or of its loop, the same drain writes what is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+
+import anyio
+
+from asynctb.entry import Entry
+from asynctb.errors import StorageError, WriterClosed, WrongLoop
+from asynctb.pipeline import encoders, exits
+from asynctb.pipeline.backlog import Backlog
+from asynctb.pipeline.drain import Drain
+from asynctb.pipeline.driver import NEVER, Call, Driver
+from asynctb.pipeline.health import Health
+from asynctb.pipeline.notices import Notices
+from asynctb.pipeline.options import Options, Stats
+from asynctb.pipeline.places import Place
+from asynctb.pipeline.steps import Notice, Steps
+from asynctb.pipeline.turns import Add, LoopTurn, Outcome, ThreadTurn
+from asynctb.storage.local import LocalStorage
+
+__all__ = ["Pipeline"]
+
+COPY_IN_PLACE = 256 << 10  # bytes up to which copying on the loop costs less than a thread
+OUT_OF_TIME = TimeoutError("there was no time left to write them")
+LOOK = 1.0  # seconds between two looks whether there is still someone to wait for
+
+
+class Pipeline:
+    """One writer's."""
+
+    def __init__(self, storage: LocalStorage, options: Options, steps: Steps, notices: Notices) -> None:
+        self.options = options
+        self.notices = notices
+        self.storage = storage
+        self.steps = steps
+        self._begin()
+        exits.remember(self)
+
+    def _begin(self) -> None:
+        options = self.options
+        self.backlog = Backlog(
+            self.steps, options.max_bytes, drop=options.overflow == "drop", on_ready=self.notify, on_notice=self._say
+        )
+        self.health = Health(self.backlog, self.notices, self.storage.log_dir)
+        self.drain = Drain(self.backlog, self.storage, self.health, self.notices)
+        self.closed = False
+        self._ended = False
+        # The loop on which an awaited add needs to look at nothing else before it is accepted, or None.
+        self.ready_on: asyncio.AbstractEventLoop | None = None
+        self._driver: Driver | None = None
+        self._closing: asyncio.Future[None] | None = None
+
+    # Adds, from any thread
+
+    def offer(
+        self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float, patient: bool
+    ) -> Sequence[Place] | None:
+        """Accept an add if there is room now, and see that it gets written; return its places, or None."""
+        backlog = self.backlog
+        places = backlog.offer(method, entries, step, wall_time, patient)
+        if places is not None and ((driver := self._driver) is None or backlog.pending >= driver.call_at):
+            self.notify()
+        return places
+
+    def offer_now(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> bool:
+        """Accept an add or drop it, at once; tell which. Copies in place."""
+        places = self.offer(method, entries, step, wall_time, False)
+        if places is None:
+            self.backlog.refuse(entries)
+            self._tell_dropped()
+            return False
+        self.take_here(places)
+        return True
+
+    def notify(self) -> None:
+        """See that what is pending gets written, unless nothing of it can be yet, or the task is at it anyway."""
+        driver = self._driver
+        if not self.backlog.blocked and (driver is None or self.backlog.pending >= driver.call_at):
+            self._call(Call.ARRIVED)
+
+    def stats(self) -> Stats:
+        """Return the figures of this moment."""
+        backlog = self.backlog
+        return Stats(
+            accepted=backlog.accepted,
+            written=backlog.written,
+            pending=backlog.pending,
+            pending_bytes=backlog.pending_bytes,
+            dropped=dict(backlog.dropped),
+            last_error=self.health.last_error,
+        )
+
+    # In a thread, which may wait
+
+    def open_here(self) -> None:
+        """Open the event file; raises `StorageError`."""
+        try:
+            self.drain.open()
+        except OSError as error:
+            raise self._cannot_open(error) from error
+
+    def wait_in_thread(self, add: Add) -> Outcome:
+        """Let a thread's add in, waiting for room as the policy allows."""
+        turn = ThreadTurn(add)
+        self.backlog.enqueue(turn)
+        try:
+            while turn.outcome is Outcome.WAITING:
+                self._call_for_room()
+                turn.wait(LOOK)
+                if not self._driven:
+                    self.drain.finish(LOOK)
+                    self.backlog.drop(turn, "storage")
+            self.take_here(turn.places)
+        except BaseException:
+            self.backlog.withdraw(turn)
+            _give_up(turn.places)
+            raise
+        if turn.outcome is Outcome.DROPPED:
+            self._tell_dropped()
+        return turn.outcome
+
+    def flush_in_thread(self, sync: bool, timeout: float | None) -> None:
+        """Wait until all that has been accepted is written, and synced if asked; raises OSError."""
+        ticket = self._request_flush()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not ticket.done():
+            left = LOOK if deadline is None else min(LOOK, deadline - time.monotonic())
+            if left <= 0:
+                raise TimeoutError("the flush took longer than its timeout")
+            with suppress(TimeoutError):
+                ticket.exception(left)
+            if not self._driven:
+                self.drain.finish(left)
+        ticket.result()
+        if sync:
+            self.storage.sync()
+
+    def waits_for_itself(self) -> bool:
+        """Tell whether the caller is on one of the threads that do the work, so that it must not wait for it."""
+        driver = self._driver
+        on_loop = driver is not None and asyncio._get_running_loop() is driver.loop  # noqa: SLF001
+        return on_loop or self.storage.in_thread()
+
+    # On the loop
+
+    async def attach(self) -> None:
+        """Make sure that the running loop is this pipeline's, that its task runs and its file is open.
+
+        Raises `WrongLoop`, `WriterClosed` and, when the directory cannot be opened, `StorageError`.
+        """
+        if self.closed:
+            raise WriterClosed("this writer is closed")
+        loop = running_loop()
+        driver = self._driver
+        if driver is not None and driver.loop is not loop and not driver.loop.is_closed():
+            raise WrongLoop(
+                "this writer belongs to another event loop, which is still open: make a writer for each loop"
+            )
+        if driver is None or driver.loop is not loop or (not driver.alive and not _ending()):
+            driver = self._adopt(loop)
+        if not self.drain.opened:
+            try:
+                await asyncio.shield(driver.opened)
+            except OSError as error:
+                raise self._cannot_open(error) from error
+        if driver.alive and not self.closed:
+            self.ready_on = loop
+
+    def _adopt(self, loop: asyncio.AbstractEventLoop) -> Driver:
+        exits.watch(self)
+        self._driver = Driver(
+            loop,
+            self.backlog,
+            self.drain,
+            self.storage,
+            self.health,
+            self.options,
+            self.notices,
+            on_end=self._wind_down,
+        )
+        return self._driver
+
+    async def wait_turn(self, add: Add) -> None:
+        """Let a coroutine's add in, waiting for room as the policy allows; raises `WriterClosed`."""
+        turn = LoopTurn(add, asyncio.get_running_loop())
+        self.backlog.enqueue(turn)
+        try:
+            while turn.outcome is Outcome.WAITING:
+                self._call_for_room()
+                await self._woken(turn)
+            if turn.outcome is Outcome.CLOSED:
+                raise WriterClosed("this writer is closed")
+            await self.take(turn.places)
+        except BaseException:
+            self.backlog.withdraw(turn)
+            _give_up(turn.places)
+            raise
+        if turn.outcome is Outcome.DROPPED:
+            self._tell_dropped()
+
+    async def _woken(self, turn: LoopTurn) -> None:
+        if self._driven:
+            await turn.future
+            return
+        # The task has ended, so the loop is about to: nothing else would end this wait for certain.
+        done, _ = await asyncio.wait({turn.future}, timeout=LOOK)
+        if not done:
+            self.backlog.drop(turn, "storage")
+
+    async def take(self, places: Sequence[Place]) -> None:
+        """Take the values of accepted drafts from their caller, large ones in a thread; raises `EncodeError`."""
+        try:
+            for place in places:
+                if place.size > COPY_IN_PLACE:
+                    await asyncio.get_running_loop().run_in_executor(encoders.copier(), place.take)
+                else:
+                    place.take()
+                encoders.encode(place)
+        except BaseException:
+            _give_up(places)
+            raise
+
+    async def flush(self, sync: bool, timeout: float | None) -> None:
+        """Wait until all that has been accepted is written, and synced if asked; raises OSError."""
+        await self.attach()
+        async with asyncio.timeout(timeout):
+            await asyncio.wrap_future(self._request_flush())
+            if sync:
+                await self.storage.run_sync()
+
+    async def close(self, timeout: float | None) -> None:
+        """Write what is pending as far as the time allows, and end; raises `StorageError` for what is left.
+
+        Under anyio's cancellation it goes on until then; cancelled by asyncio itself, it goes on in the file thread.
+        """
+        if self.closed:
+            if self._closing is not None and self._closing.get_loop() is running_loop():
+                await asyncio.shield(self._closing)
+            return
+        loop = running_loop()
+        if self.drain.opened or self.backlog.pending:
+            await self.attach()
+        self.closed = True
+        self.ready_on = None
+        self._closing = loop.create_future()
+        self.backlog.close()
+        try:
+            with anyio.move_on_after(timeout, shield=True):
+                await self._write_the_rest()
+                await self.storage.run(self._last_words)
+        finally:
+            self._end()
+        self.report_unwritten()
+
+    async def close_quietly(self, timeout: float | None) -> None:
+        """Close, and leave it to the caller to report what is left."""
+        with suppress(StorageError):
+            await self.close(timeout)
+
+    def close_here(self, timeout: float | None) -> None:
+        """Close without a loop, in a thread that may wait, unless it is one that does the work."""
+        if self.closed:
+            return
+        self.closed = True
+        self.ready_on = None
+        self.backlog.close()
+        if not self.waits_for_itself():
+            self.drain.finish(threading.TIMEOUT_MAX if timeout is None else timeout)
+        self._say_last_words()
+
+    async def _write_the_rest(self) -> None:
+        if not self.drain.opened:
+            return
+        with suppress(OSError):
+            # Those in line when the door closed still come in, as room is made for them.
+            while self.backlog.pending or self.backlog.waiting:
+                await asyncio.wrap_future(self._request_flush())
+            await self.storage.run_sync()
+
+    # Ends
+
+    def _wind_down(self) -> None:
+        """Write what is left, waiting for it: the task has been cancelled, and its loop may be about to close."""
+        self.ready_on = None
+        if self.drain.opened and not self.closed:
+            self.drain.finish(self.options.exit_timeout)
+
+    def abandon(self) -> None:
+        """End with nobody to wait for it: the writer was dropped unclosed. May run in a finalizer, in any thread."""
+        self.closed = True
+        self.ready_on = None
+        self.backlog.close()
+        driver = self._driver
+        if driver is not None:
+            with suppress(RuntimeError):  # its loop is closed
+                driver.loop.call_soon_threadsafe(driver.stop)
+        self._say_last_words()
+
+    def _end(self) -> None:
+        if self._driver is not None:
+            self._driver.stop()
+        self._say_last_words()
+        if self._closing is not None and not self._closing.done():
+            self._closing.set_result(None)
+
+    def _say_last_words(self) -> None:
+        if not self._ended:
+            with suppress(RuntimeError):  # too late for threads: what is watched is finished all the same
+                self.storage.submit(self._last_words)
+
+    def _last_words(self) -> None:
+        """In the file thread: try once more what is left, and close the files."""
+        if self._ended:
+            return
+        self._ended = True
+        if self.drain.opened or self.backlog.pending:
+            self.drain.to_the_end(self.options.exit_timeout)
+        self.storage.close()
+        exits.unwatch(self)
+
+    def start_finishing(self) -> None:
+        """Begin to write what is pending: the process is about to end."""
+        # From now on an add is written before it returns: nobody knows how many moments are left.
+        self._driver = None
+        self.ready_on = None
+        if self.backlog.pending:
+            self.drain.submit_alone()
+
+    def finish_and_tell(self, timeout: float) -> None:
+        """Write what is pending, for so many seconds at most, and log what is left."""
+        self.drain.finish(timeout)
+        if self.backlog.pending:
+            self.notices.say("asynctb: at exit, %s", self._unwritten(self.health.last_error or OUT_OF_TIME))
+
+    def report_unwritten(self) -> None:
+        """Raise or log what could not be stored, if anything."""
+        if self.backlog.pending:
+            self.report(self.health.last_error or OUT_OF_TIME)
+
+    def report(self, error: BaseException) -> None:
+        """Raise or log, as the writer was told, that the storage failed somebody who asked."""
+        message = self._unwritten(error)
+        if self.options.on_storage_error == "raise":
+            unwritten = self.backlog.pending + self.backlog.dropped["storage"]
+            raise StorageError(message, unwritten, error) from error
+        self.notices.sometimes("unwritten", "asynctb: %s", message)
+
+    def after_fork(self) -> None:
+        """In a child: forget what the parent has to write, and begin anew."""
+        self.storage.after_fork()
+        self._begin()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether there is something to close."""
+        return not self.closed and (self._driver is not None or self.drain.opened or self.backlog.pending > 0)
+
+    # Small parts
+
+    @property
+    def _driven(self) -> bool:
+        return self._driver is not None and self._driver.alive
+
+    def _request_flush(self) -> Future[None]:
+        ticket = self.backlog.ticket()
+        if not ticket.done():
+            if self.health.hopeless:
+                self.backlog.fail_tickets(self.health.last_error or OUT_OF_TIME)
+            else:
+                self._call(Call.FLUSH)
+        return ticket
+
+    def _call_for_room(self) -> None:
+        # A task that lingers for company is told that there is company enough; one that is writing will see by itself.
+        if self._driver is not None and self._driver.call_at < NEVER:
+            self._call(Call.ARRIVED)
+
+    def _call(self, call: Call) -> None:
+        """Have what is pending written: by the task, or where there is none by the file thread, or at once."""
+        driver = self._driver
+        if driver is not None and driver.call(call):
+            return
+        if not self.drain.opened:
+            exits.watch(self)  # it waits for a loop to open its file, or for the end of the process
+        elif exits.exiting():
+            self.drain.finish(self.options.exit_timeout)
+        elif not self.drain.submit_alone(self._be_called_again):
+            self.drain.alone()
+
+    def _be_called_again(self) -> None:
+        if self._driver is not None:
+            self._driver.call_at = 1
+
+    def take_here(self, places: Sequence[Place]) -> None:
+        """Take the values of accepted drafts from their caller, in place; raises `EncodeError`."""
+        try:
+            for place in places:
+                place.take()
+                encoders.encode(place)
+        except BaseException:
+            _give_up(places)
+            raise
+
+    def _tell_dropped(self) -> None:
+        counts = dict(self.backlog.dropped)
+        self.notices.sometimes("dropped", "asynctb: entries are being dropped; so far, by reason: %s", counts)
+
+    def _say(self, notice: Notice) -> None:
+        message, args = notice
+        self.notices.say(message, *args)
+
+    def _unwritten(self, error: BaseException) -> str:
+        kinds = ", ".join(f"{count} of {method}" for method, count in self.drain.kinds().most_common())
+        message = f"{self.backlog.pending} entries are not stored in {self.storage.log_dir}"
+        if kinds:
+            message += f" ({kinds})"
+        if dropped := self.backlog.dropped["storage"]:
+            message += f", and {dropped} were dropped while it was failing"
+        return f"{message}: {str(error) or 'it took longer than its timeout'}"
+
+    def _cannot_open(self, error: OSError) -> StorageError:
+        message = f"cannot open an event file in {self.storage.log_dir}: {error}"
+        return StorageError(message, self.backlog.pending, error)
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Return the running asyncio loop; raises `WrongLoop` where there is none, as under trio."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise WrongLoop(
+            "AsyncSummaryWriter is awaited on an asyncio loop (asyncio or uvloop), and none is running here; "
+            "under trio use SummaryWriter, or the writer's .nowait"
+        ) from None
+
+
+def _ending() -> bool:
+    """Tell whether the current task is being cancelled, as all are at the end of `asyncio.run`."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _give_up(places: Sequence[Place]) -> None:
+    for place in places:
+        place.give_up()

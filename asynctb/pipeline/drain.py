@@ -1,0 +1,119 @@
+"""From the backlog to the storage: the one way that entries are written, whoever calls for it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+from asynctb.pipeline.backlog import Backlog, Batch
+from asynctb.pipeline.health import Health
+from asynctb.pipeline.notices import Notices
+from asynctb.storage.local import LocalStorage
+
+__all__ = ["Drain"]
+
+STRETCH = 0.25  # seconds after which a drain returns although there is more: its caller tells it from a stuck write
+ENCODING = 0.005  # seconds between two looks at an encoder that the end of the process waits for
+
+
+class Drain:
+    """Writes batches in the file thread, and remembers those that the storage has taken but not yet written."""
+
+    def __init__(self, backlog: Backlog, storage: LocalStorage, health: Health, notices: Notices) -> None:
+        self._backlog = backlog
+        self._storage = storage
+        self._health = health
+        self._notices = notices
+        self._handed: list[Batch] = []
+        self.opened = False
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is something that could be written now."""
+        return self._backlog.ready or self._storage.owes
+
+    def open(self) -> None:
+        """Open the event file; raises OSError."""
+        if not self.opened:
+            self._storage.open()
+            self.opened = True
+
+    def __call__(self) -> None:
+        """Write what is ready; raises what the storage raises, which keeps what could not be written."""
+        self.open()
+        until = time.monotonic() + STRETCH
+        while time.monotonic() < until:
+            batch = self._backlog.take()
+            if batch is None and not self._storage.owes:
+                return
+            if batch is not None:
+                self._handed.append(batch)
+            self._storage.write(batch.parts if batch is not None else {})
+            handed, self._handed = self._handed, []
+            lost = self._lost()
+            for each in handed:
+                self._backlog.settle(each, min(lost, each.entries))
+                lost -= min(lost, each.entries)
+
+    def alone(self) -> None:
+        """Write what is ready where no task does; a failure is noted, and nobody waits for it to heal."""
+        try:
+            self()
+        except Exception as error:
+            self._health.fail_alone(error)
+        else:
+            self._health.heal()
+
+    def submit_alone(self, before: Callable[[], None] = lambda: None) -> bool:
+        """Have the file thread write what is ready; False where the interpreter lets no thread begin any more."""
+
+        def call() -> None:
+            before()
+            self.alone()
+
+        with suppress(RuntimeError):
+            self._storage.submit(call)
+            return True
+        return False
+
+    def finish(self, timeout: float) -> None:
+        """Write all that is accepted, waiting for it so many seconds at most; then what is left stays pending."""
+        deadline = time.monotonic() + timeout
+        while self._backlog.pending and (left := deadline - time.monotonic()) > 0:
+            if not self._finish_once(left):
+                return
+
+    def to_the_end(self, timeout: float) -> None:
+        """Write all that is accepted, in the file thread itself, unless the storage fails or encoders take too long."""
+        deadline = time.monotonic() + timeout
+        self.alone()
+        while self._backlog.pending and self._health.failing is None and time.monotonic() < deadline:
+            time.sleep(0 if self._backlog.ready else ENCODING)
+            self.alone()
+
+    def kinds(self) -> Counter[str]:
+        """Return how many entries of which method are pending."""
+        return self._backlog.kinds() + Counter(method for batch in self._handed for method in batch.methods)
+
+    def _finish_once(self, timeout: float) -> bool:
+        """Write in the file thread, or here where there is none; tell whether doing it again makes sense."""
+        try:
+            future = self._storage.submit(self.alone)
+        except RuntimeError:
+            self.alone()
+        else:
+            with suppress(TimeoutError):
+                future.result(timeout)
+            if not future.done():
+                return False
+        if self._health.failing is None and not self._backlog.ready:
+            time.sleep(ENCODING)
+        return self._health.failing is None
+
+    def _lost(self) -> int:
+        if lost := self._storage.take_lost():
+            message = "asynctb: %d entries are dropped: their sub-runs can have no file below %s"
+            self._notices.sometimes("path", message, lost, self._storage.log_dir)
+        return lost

@@ -1,0 +1,179 @@
+"""The writer's task: it decides when to write. Soon for company, at once in a crowd, again after a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import enum
+from collections.abc import Callable
+from contextlib import suppress
+
+from asynctb.pipeline.backlog import Backlog
+from asynctb.pipeline.drain import Drain
+from asynctb.pipeline.health import STUCK_AFTER, Health
+from asynctb.pipeline.notices import Notices
+from asynctb.pipeline.options import Options
+from asynctb.storage.local import LocalStorage
+
+__all__ = ["NEVER", "Call", "Driver"]
+
+LINGER = 0.025  # seconds that a first entry waits for company: half of what an accepted scalar may take to the file
+FIRST_RETRY, LAST_RETRY = 0.05, 0.5  # seconds between a failed write and the next try, doubling
+NEVER = 1 << 62
+
+
+class Call(enum.Enum):
+    """Why the task is called."""
+
+    ARRIVED = "entries have arrived"
+    FLUSH = "somebody waits for them"
+
+
+class Driver:
+    """One task on one loop. Calls reach it through an `asyncio.Queue`; entries stay in the backlog, which outlives it."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        backlog: Backlog,
+        drain: Drain,
+        storage: LocalStorage,
+        health: Health,
+        options: Options,
+        notices: Notices,
+        on_end: Callable[[], None],
+    ) -> None:
+        self.loop = loop
+        self._backlog = backlog
+        self._drain = drain
+        self._storage = storage
+        self._health = health
+        self._options = options
+        self._notices = notices
+        self._on_end = on_end
+        self._calls: asyncio.Queue[Call] = asyncio.Queue()
+        self._next_sync = loop.time() + options.flush_secs
+        self._syncing: asyncio.Task[None] | None = None
+        # How many entries must be pending for the task to be called; read at every add, from any thread.
+        self.call_at = NEVER
+        self.opened: asyncio.Future[None] = loop.create_future()
+        # In a context of its own: it would keep alive the variables of whoever happened to log first.
+        self.task = loop.create_task(self._run(), name="asynctb writer", context=contextvars.Context())
+
+    @property
+    def alive(self) -> bool:
+        """Whether calls are answered."""
+        return not self.task.done()
+
+    def call(self, call: Call) -> bool:
+        """Call the task, from any thread; False if it is too late for that."""
+        self.call_at = NEVER
+        if self.task.done():
+            return False
+        if asyncio._get_running_loop() is self.loop and asyncio.current_task(self.loop) is not None:  # noqa: SLF001
+            self._calls.put_nowait(call)
+            return True
+        # In a task the loop is awake. Under a signal handler it may be asleep, and only this wakes it.
+        with suppress(RuntimeError):  # closed
+            self.loop.call_soon_threadsafe(self._calls.put_nowait, call)
+            return True
+        return False
+
+    def stop(self) -> None:
+        """End the task, without a last drain."""
+        for task in (self.task, self._syncing):
+            if task is not None:
+                task.cancel()
+
+    # The task
+
+    async def _run(self) -> None:
+        try:
+            if await self._open():
+                while True:
+                    await self._next_call()
+                    await self._store()
+                    self._sync_when_due()
+        finally:
+            self._on_end()  # and no await from here on: the loop may be at its end
+
+    async def _open(self) -> bool:
+        try:
+            await self._storage.run(self._drain.open)
+        except OSError as error:
+            self._health.last_error = error
+            self.opened.set_exception(error)
+            self.opened.exception()  # whoever waited may have been cancelled: asyncio need not tell
+            return False
+        except BaseException:
+            self.opened.cancel()
+            raise
+        self.opened.set_result(None)
+        return True
+
+    async def _next_call(self) -> None:
+        """Wait until there is something to write and, unless somebody waits for it, for company."""
+        self.call_at = 1
+        call = None
+        if not self._drain.needed:
+            call = await self._called(self._until_sync())
+        if call is not Call.FLUSH and not self._backlog.waiting:
+            self.call_at = self._options.max_queue
+            if self._backlog.ready and self._backlog.pending < self.call_at:
+                await self._called(LINGER)
+        self.call_at = NEVER
+        while not self._calls.empty():
+            self._calls.get_nowait()
+
+    async def _called(self, timeout: float | None) -> Call | None:
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._calls.get()
+        except TimeoutError:
+            return None
+
+    async def _store(self) -> None:
+        """Write what is ready, and go on trying while the storage fails."""
+        delay = FIRST_RETRY
+        while self._drain.needed:
+            if await self._drained():
+                return
+            await self._pause(delay)
+            delay = min(2 * delay, LAST_RETRY)
+
+    async def _drained(self) -> bool:
+        watchdog = self.loop.call_later(STUCK_AFTER, self._health.stick, self.loop.call_later)
+        try:
+            await self._storage.run(self._drain)
+        except Exception as error:
+            self._health.fail(error, self.loop.call_later)
+            return False
+        finally:
+            watchdog.cancel()
+            self._health.stuck = False
+        self._health.heal()
+        return True
+
+    async def _pause(self, seconds: float) -> None:
+        deadline = self.loop.time() + seconds
+        while (left := deadline - self.loop.time()) > 0:
+            if await self._called(left) is Call.FLUSH:
+                return
+
+    # Syncing, beside the writing
+
+    def _sync_when_due(self) -> None:
+        due = self._storage.unsynced and self.loop.time() >= self._next_sync
+        if due and (self._syncing is None or self._syncing.done()):
+            self._next_sync = self.loop.time() + self._options.flush_secs
+            self._syncing = self.loop.create_task(self._sync(), name="asynctb sync", context=contextvars.Context())
+
+    def _until_sync(self) -> float | None:
+        return max(0.01, self._next_sync - self.loop.time()) if self._storage.unsynced else None
+
+    async def _sync(self) -> None:
+        try:
+            await self._storage.run_sync()
+        except OSError as error:
+            self._health.last_error = error
+            self._notices.sometimes("sync", "asynctb: could not sync %s: %s", self._storage.log_dir, error)

@@ -1,0 +1,84 @@
+"""The end of the process, and its forks: the pipelines that still have something to write then."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import time
+import weakref
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from asynctb.pipeline.core import Pipeline
+
+__all__ = ["Forked", "exiting", "remember", "unwatch", "watch"]
+
+
+class Forked(Protocol):
+    """What has to begin anew in a forked child."""
+
+    def after_fork(self) -> None:
+        """Begin anew."""
+
+
+_all: weakref.WeakSet[Forked] = weakref.WeakSet()
+_watched: set[Pipeline] = set()
+_hooked_in: int | None = None  # the process whose end we are called at
+_exiting_in: int | None = None  # the process that is at its end
+
+
+def remember(forked: Forked) -> None:
+    """Have something begin anew in forked children, for as long as it lives."""
+    _all.add(forked)
+
+
+def exiting() -> bool:
+    """Tell whether the process is at its end."""
+    return _exiting_in == os.getpid()
+
+
+def watch(pipeline: Pipeline) -> None:
+    """Have a pipeline finished when the process ends; it is kept alive until then, or until `unwatch`."""
+    _watched.add(pipeline)
+    _hook()
+
+
+def unwatch(pipeline: Pipeline) -> None:
+    """Leave a pipeline out again: it has ended."""
+    _watched.discard(pipeline)
+
+
+def _hook() -> None:
+    global _hooked_in
+    if _hooked_in == os.getpid():
+        return
+    _hooked_in = os.getpid()
+    atexit.unregister(_finish_all)
+    atexit.register(_finish_all)
+    # A child of multiprocessing leaves through os._exit and runs no atexit; its finalizers are forgotten when it begins.
+    if (util := sys.modules.get("multiprocessing.util")) is not None:
+        util.Finalize(None, _finish_all, exitpriority=100)
+
+
+def _finish_all() -> None:
+    """Write what is pending, in all pipelines at once, for as long as each has leave to wait."""
+    global _exiting_in
+    _exiting_in = os.getpid()
+    pipelines = list(_watched)
+    begin = time.monotonic()
+    for pipeline in pipelines:
+        pipeline.start_finishing()
+    for pipeline in pipelines:
+        waited = time.monotonic() - begin
+        pipeline.finish_and_tell(max(0.0, pipeline.options.exit_timeout - waited))
+
+
+def _after_fork() -> None:
+    _watched.clear()
+    for forked in list(_all):
+        forked.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

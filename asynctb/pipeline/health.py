@@ -1,0 +1,75 @@
+"""How the storage does: failing or not, since when, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from asynctb.pipeline.backlog import Backlog
+from asynctb.pipeline.notices import Notices
+
+__all__ = ["PATIENCE", "STUCK_AFTER", "Health"]
+
+PATIENCE = 1.0  # seconds that adds may wait for a failing storage
+STUCK_AFTER = 5.0  # seconds in flight from which a write counts as failing
+
+
+class Health:
+    """Of one pipeline's storage. Failing begins with a write that raises or sticks, and ends with one that succeeds."""
+
+    def __init__(self, backlog: Backlog, notices: Notices, log_dir: Path) -> None:
+        self._backlog = backlog
+        self._notices = notices
+        self._log_dir = log_dir
+        self._dropped_before = 0
+        self.last_error: BaseException | None = None
+        # What the present failure began with, or None while all is well.
+        self.failing: BaseException | None = None
+        # Whether the write that is failing has not even returned.
+        self.stuck = False
+
+    def fail(
+        self, error: BaseException, later: Callable[[float, Callable[[BaseException], None], BaseException], object]
+    ) -> None:
+        """Note a failed write. `later` is the loop's `call_later`: the adds in line lose patience by it."""
+        self.last_error = error
+        if self.failing is None:
+            self.failing = error
+            self._dropped_before = self._backlog.dropped["storage"]
+            message = (
+                "asynctb: cannot write to %s: %s. Trying again; what finds no room meanwhile is dropped and counted."
+            )
+            self._notices.say(message, self._log_dir, error)
+            later(PATIENCE, self._lose_patience, error)
+        elif self._backlog.impatient:
+            self._backlog.fail_tickets(error)
+
+    def fail_alone(self, error: BaseException) -> None:
+        """Note a failed write where no loop would ever end anyone's wait."""
+        self.last_error = self.failing = error
+        self._backlog.shed()
+        self._backlog.fail_tickets(error)
+        self._notices.sometimes("failing", "asynctb: cannot write to %s: %s", self._log_dir, error)
+
+    def stick(self, later: Callable[[float, Callable[[BaseException], None], BaseException], object]) -> None:
+        """Note that a write does not return."""
+        self.stuck = True
+        self.fail(TimeoutError(f"a write has been in flight for {STUCK_AFTER:g} s"), later)
+
+    def heal(self) -> None:
+        """Note a write that succeeded."""
+        self._backlog.impatient = False
+        if self.failing is not None:
+            self.failing = None
+            dropped = self._backlog.dropped["storage"] - self._dropped_before
+            self._notices.say("asynctb: writing to %s again; %d entries were dropped meanwhile", self._log_dir, dropped)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether waiting for what is pending makes no sense now: a write is stuck, and patience is spent."""
+        return self.stuck and self._backlog.impatient
+
+    def _lose_patience(self, since: BaseException) -> None:
+        if self.failing is since:
+            self._backlog.shed()
+            self._backlog.fail_tickets(self.last_error or since)

@@ -1,0 +1,48 @@
+"""What the writer says to its user: through `logging`, once, or at most every few seconds.
+
+Never through `warnings`, which `-W error` would turn into the end of the program.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+
+__all__ = ["Notices"]
+
+logger = logging.getLogger("asynctb")
+
+EVERY = 5.0  # seconds between two messages of one kind: a failing disk must not fill another with its log
+MANY = 10_000  # different things said once: beyond it, tags are being made up as the program runs, and all was said
+
+
+class Notices:
+    """Says things, and remembers what it has said."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said: set[Hashable] = set()
+        self._last: dict[str, float] = {}
+
+    def say(self, message: str, *args: object, level: int = logging.WARNING) -> None:
+        """Say it."""
+        # Somebody's log handler runs here, with whatever is wrong with it: that must not end the writer's task.
+        with suppress(Exception):
+            logger.log(level, message, *args)
+
+    def once(self, key: Hashable, message: str, *args: object) -> None:
+        """Say it unless something was said under this key before."""
+        if key not in self._said and len(self._said) < MANY:
+            self._said.add(key)
+            self.say(message, *args)
+
+    def sometimes(self, key: str, message: str, *args: object, level: int = logging.WARNING) -> bool:
+        """Say it unless something was said under this key a few seconds ago; tell whether it was said."""
+        now = self._clock()
+        if now - self._last.get(key, -EVERY) < EVERY:
+            return False
+        self._last[key] = now
+        self.say(message, *args, level=level)
+        return True

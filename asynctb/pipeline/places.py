@@ -1,0 +1,70 @@
+"""The place in the order that a heavy entry takes at once, while its bytes are still being made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from asynctb.encode.wire import event
+from asynctb.entry import Draft, Encode
+from asynctb.record import frame
+
+__all__ = ["Place"]
+
+
+class Place:
+    """An accepted draft: its step and wall time are settled, its record comes later, or never."""
+
+    __slots__ = ("_draft", "_encode", "_on_done", "_step", "_wall_time", "cost", "data", "done", "error")
+
+    def __init__(
+        self, draft: Draft, step: int | None, wall_time: float, cost: int, on_done: Callable[[Place], None]
+    ) -> None:
+        self._draft: Draft | None = draft
+        self._encode: Encode | None = None
+        self._step = step
+        self._wall_time = wall_time
+        self._on_done = on_done
+        # How many bytes of the writer's bound it holds: the value's at first, the record's once that is made.
+        self.cost = cost
+        # The framed record; empty if there is none to write.
+        self.data = b""
+        self.done = False
+        # Why an accepted value could not be encoded after all.
+        self.error: Exception | None = None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes `take` copies."""
+        return self._draft.size if self._draft else 0
+
+    def take(self) -> None:
+        """Check the value and copy it, so that the caller may change it again; raises `EncodeError` and gives up."""
+        draft, self._draft = self._draft, None
+        if draft is None:
+            return
+        try:
+            self._encode = draft.take()
+        except BaseException:
+            self.give_up()
+            raise
+
+    def encode(self) -> None:
+        """Make the record; runs in an encoder thread. A failure is kept, since the add has long returned."""
+        encode, self._encode = self._encode, None
+        if encode is None or self.done:
+            return
+        try:
+            self.data = frame(event(self._wall_time, self._step, encode()))
+        except Exception as error:
+            self.error = error
+        self._finish()
+
+    def give_up(self) -> None:
+        """Leave the place empty: its add was cancelled, or its value was bad."""
+        self._draft = self._encode = None
+        self._finish()
+
+    def _finish(self) -> None:
+        if not self.done:
+            self.done = True
+            self._on_done(self)

@@ -1,0 +1,78 @@
+"""Each tag's own clock: its last step, and the dashboard its points go to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asynctb.encode.arrays import INT64_MAX
+from asynctb.entry import Entry
+
+__all__ = ["Notice", "Steps"]
+
+Notice = tuple[str, tuple[object, ...]]
+"""What to tell the user: a message for `logging`, and the message's arguments."""
+
+BACKWARDS = (
+    "asynctb: step %d of tag %r%s does not come after its last step %d. TensorBoard's default loader shows only rising "
+    "steps: give each clock a tag or a run of its own. (Said once for this tag.)"
+)
+OTHER_PLUGIN = (
+    "asynctb: tag %r%s went from the %r to the %r dashboard: TensorBoard shows a tag in one of them only. "
+    "(Said once for this tag.)"
+)
+
+
+class _Series:
+    __slots__ = ("last", "plugin", "told_plugin", "told_step")
+
+    def __init__(self, last: int, plugin: str) -> None:
+        self.last = last
+        self.plugin = plugin
+        self.told_step = self.told_plugin = False
+
+
+class Steps:
+    """Gives entries their steps, in the order in which they are accepted. Not thread-safe: its user holds the lock."""
+
+    def __init__(self, auto_step: bool = True, purge_step: int | None = None) -> None:
+        self._auto = auto_step
+        # What a tag's step is one more than, before it has any.
+        self._before = -1 if purge_step is None else purge_step - 1
+        self._runs: dict[str, dict[str, _Series]] = {}
+        self.notices: list[Notice] = []
+
+    def stamp(self, entry: Entry, step: int | None) -> int | None:
+        """Return the entry's step and remember it for each of its tags.
+
+        None becomes one more than the largest last step among them, or stays None without `auto_step` and for events
+        without a step axis.
+        """
+        run = self._runs.get(entry.run)
+        if run is None:
+            run = self._runs[entry.run] = {}
+        if step is None:
+            if not self._auto or not entry.tags:
+                return None
+            step = self._next(run, entry.tags)
+        for tag in entry.tags:
+            series = run.get(tag)
+            if series is None:
+                run[tag] = _Series(step, entry.plugin)
+                continue
+            if step <= series.last or series.plugin != entry.plugin:
+                self._notice(entry, tag, step, series)
+            series.last = step
+        return step
+
+    def _next(self, run: dict[str, _Series], tags: Sequence[str]) -> int:
+        last = max((series.last for tag in tags if (series := run.get(tag))), default=self._before)
+        return min(last + 1, INT64_MAX)
+
+    def _notice(self, entry: Entry, tag: str, step: int, series: _Series) -> None:
+        where = f" in run {entry.run!r}" if entry.run else ""
+        if step <= series.last and not series.told_step:
+            series.told_step = True
+            self.notices.append((BACKWARDS, (step, tag, where, series.last)))
+        if series.plugin != entry.plugin and not series.told_plugin:
+            series.told_plugin = True
+            self.notices.append((OTHER_PLUGIN, (tag, where, series.plugin, entry.plugin)))

@@ -1,0 +1,83 @@
+"""TFRecord framing: the byte format of event files. Pure: a parser that asks for bytes, a framer that gives them.
+
+A record is the length of its body (8 bytes), the length's checksum (4), the body, and the body's checksum (4), all
+little-endian. The checksum is CRC-32C, rotated and shifted ("masked") as TensorFlow's `lib/hash/crc32c.h` defines.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Generator, Iterable, Iterator
+from functools import lru_cache
+
+from google_crc32c import value as _crc32c
+
+from asynctb.errors import CorruptRecord
+
+__all__ = ["MAX_RECORD", "Parser", "frame", "masked_crc", "parse"]
+
+MASK_DELTA = 0xA282EAD8  # TensorFlow's: a checksum stored inside checksummed data is not mistaken for its own
+LENGTH = struct.Struct("<Q")
+CRC = struct.Struct("<I")
+HEAD_SIZE = LENGTH.size + CRC.size
+MAX_RECORD = 1 << 30  # no writer makes larger ones: protobuf stops at 2 GiB, and a flipped bit must not ask for more
+
+Parser = Generator[int, bytes, bytes]
+"""Yields how many bytes it needs next, is sent exactly that many, and returns a record's body."""
+
+
+def masked_crc(data: bytes) -> int:
+    """Return the masked CRC-32C of `data`, as it stands in the file."""
+    crc = _crc32c(data)
+    return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
+
+
+@lru_cache(maxsize=4096)
+def _head(length: int) -> bytes:
+    # Scalars of one tag differ in length only when their step gains a digit, so the same heads return for ever.
+    packed = LENGTH.pack(length)
+    return packed + CRC.pack(masked_crc(packed))
+
+
+def frame(body: bytes, _pack: struct.Struct = CRC) -> bytes:
+    """Return `body` as one whole record."""
+    crc = _crc32c(body)
+    return _head(len(body)) + body + _pack.pack(((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF)
+
+
+def one_record(offset: int = 0, max_record: int = MAX_RECORD) -> Parser:
+    """Parse one record that begins at `offset` of its stream; raises `CorruptRecord`."""
+    head = yield HEAD_SIZE
+    (length,) = LENGTH.unpack_from(head)
+    if CRC.unpack_from(head, LENGTH.size) != (masked_crc(head[: LENGTH.size]),):
+        raise CorruptRecord(offset, "the checksum of its length does not fit")
+    if length > max_record:
+        raise CorruptRecord(offset, f"its length of {length} bytes is above {max_record}")
+    body = yield length
+    tail = yield CRC.size
+    if CRC.unpack(tail) != (masked_crc(body),):
+        raise CorruptRecord(offset, "the checksum of its body does not fit")
+    return body
+
+
+def parse(chunks: Iterable[bytes], max_record: int = MAX_RECORD) -> Iterator[bytes]:
+    """Yield the body of each whole record in a stream cut anywhere; a torn last record is left out.
+
+    Raises `CorruptRecord` at the first record that is not one.
+    """
+    buffer = bytearray()
+    offset = 0
+    parser = one_record(offset, max_record)
+    needed = next(parser)
+    for chunk in chunks:
+        buffer += chunk
+        while len(buffer) >= needed:
+            asked = bytes(buffer[:needed])
+            del buffer[:needed]
+            offset += needed
+            try:
+                needed = parser.send(asked)
+            except StopIteration as done:
+                yield done.value
+                parser = one_record(offset, max_record)
+                needed = next(parser)

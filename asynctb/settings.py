@@ -1,0 +1,94 @@
+"""A writer's constructor arguments: checked, kept for pickling, and turned into a pipeline."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asynctb.encode.arrays import as_step
+from asynctb.errors import EncodeError
+from asynctb.eventfile import check_suffix
+from asynctb.pipeline.core import Pipeline
+from asynctb.pipeline.notices import Notices
+from asynctb.pipeline.options import Options
+from asynctb.pipeline.steps import Steps
+from asynctb.storage.local import LocalStorage
+
+__all__ = ["LogDir", "Settings"]
+
+LogDir = str | os.PathLike[str] | None
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a writer was made with."""
+
+    log_dir: str | os.PathLike[str]
+    purge_step: int | None
+    filename_suffix: str
+    options: Options
+    auto_step: bool
+    enabled: bool
+
+    @classmethod
+    def of(
+        cls,
+        log_dir: LogDir,
+        comment: str,
+        purge_step: Any,
+        filename_suffix: str,
+        *,
+        auto_step: bool,
+        enabled: bool,
+        **options: Any,
+    ) -> Settings:
+        """Check a constructor's arguments; raises `EncodeError` for the first that will not do."""
+        return cls(
+            log_dir=checked_log_dir(log_dir) if log_dir else default_log_dir(comment),
+            purge_step=as_step("purge_step", purge_step),
+            filename_suffix=check_suffix(filename_suffix),
+            options=Options(**options),
+            auto_step=auto_step,
+            enabled=enabled,
+        )
+
+    def pipeline(self, *, copied: bool = False, after: Pipeline | None = None) -> Pipeline:
+        """Make a pipeline that has touched no disk yet; it may continue one that has been closed.
+
+        Only a writer's first file purges: in a later one, or in a copy's, it would be the writer's own points.
+        """
+        purge_step = None if copied or after else self.purge_step
+        storage = LocalStorage(Path(self.log_dir), self.filename_suffix, purge_step)
+        if after is not None:
+            return Pipeline(storage, self.options, after.steps, after.notices)
+        return Pipeline(storage, self.options, Steps(self.auto_step, self.purge_step), Notices())
+
+
+def default_log_dir(comment: str) -> str:
+    """Return torch's default directory, `runs/<date>_<host><comment>`; raises `EncodeError` if the comment leaves it."""
+    if not isinstance(comment, str) or "/" in comment or "\0" in comment:
+        raise EncodeError("comment", "text without a path separator", comment)
+    moment = time.strftime("%b%d_%H-%M-%S")
+    return os.path.join("runs", f"{moment}_{socket.gethostname()}{comment}")
+
+
+def checked_log_dir(log_dir: str | os.PathLike[str]) -> str | os.PathLike[str]:
+    """Return a log directory as it was given; raises `EncodeError` for what is no local path."""
+    try:
+        text = os.fsdecode(os.fspath(log_dir))
+    except TypeError:
+        raise EncodeError("log_dir", "a path", log_dir) from None
+    if scheme := _SCHEME.match(text):
+        raise EncodeError(
+            "log_dir", f"a local directory ({scheme[1]}:// and other remote stores are not supported)", text
+        )
+    if "\0" in text:
+        raise EncodeError("log_dir", "a path without a NUL", text)
+    return log_dir

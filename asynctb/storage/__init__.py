@@ -1,0 +1,1 @@
+"""Where bytes come to rest. Nothing else touches a file."""

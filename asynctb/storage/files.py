@@ -1,0 +1,149 @@
+"""The operating system's calls on event files, and nothing else. Tests put a failing disk in this place.
+
+A run's folder is reached part by part below the log directory, following no link that someone has put there.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Files", "Found", "PlainFiles", "PosixFiles", "files_for_this_system"]
+
+_CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+class Found(NamedTuple):
+    """What the system says of an open file."""
+
+    identity: tuple[int, int]
+    size: int
+    linked: bool
+
+
+class Files:
+    """Files with names below a root folder; `run` is a relative path with forward slashes, or empty."""
+
+    def make_root(self, root: Path) -> None:
+        """Make the log directory, and what is missing above it."""
+        root.mkdir(parents=True, exist_ok=True)
+
+    def create(self, root: Path, run: str, name: str) -> int:
+        """Open a file that is not there yet, making its folder; return its descriptor."""
+        raise NotImplementedError
+
+    def reopen(self, root: Path, run: str, name: str) -> int:
+        """Open a file that is there for writing."""
+        raise NotImplementedError
+
+    def names(self, root: Path, run: str) -> list[str]:
+        """Return the names in a run's folder, made if it is missing."""
+        raise NotImplementedError
+
+    def write_at(self, fd: int, data: memoryview, offset: int) -> int:
+        """Write bytes at an offset; return how many were taken."""
+        raise NotImplementedError
+
+    def found(self, fd: int) -> Found:
+        """Return what the system knows of an open file."""
+        status = os.fstat(fd)
+        return Found((status.st_dev, status.st_ino), status.st_size, status.st_nlink > 0)
+
+    def sync(self, fd: int) -> None:
+        """Wait until a file's bytes survive a power cut."""
+        getattr(os, "fdatasync", os.fsync)(fd)
+
+    def sync_folders(self, root: Path, run: str) -> None:
+        """Wait until the names down to a run's files survive a power cut, as far as the system can promise it."""
+
+    def duplicate(self, fd: int) -> int:
+        """Return another descriptor of an open file."""
+        return os.dup(fd)
+
+    def close(self, fd: int) -> None:
+        """Close a descriptor."""
+        os.close(fd)
+
+
+class PosixFiles(Files):
+    """With directory descriptors: each part of a path is opened from the one above, and no link is followed."""
+
+    def create(self, root: Path, run: str, name: str) -> int:
+        folder = self._folder(root, run)
+        try:
+            return os.open(name, _CREATE | _SAFE, 0o666, dir_fd=folder)
+        finally:
+            os.close(folder)
+
+    def reopen(self, root: Path, run: str, name: str) -> int:
+        folder = self._folder(root, run)
+        try:
+            return os.open(name, os.O_WRONLY | _SAFE, dir_fd=folder)
+        finally:
+            os.close(folder)
+
+    def names(self, root: Path, run: str) -> list[str]:
+        folder = self._folder(root, run)
+        try:
+            return os.listdir(folder)
+        finally:
+            os.close(folder)
+
+    def write_at(self, fd: int, data: memoryview, offset: int) -> int:
+        return os.pwrite(fd, data, offset)
+
+    def sync_folders(self, root: Path, run: str) -> None:
+        for folder in (root / run, root, root.parent):
+            # Some file systems refuse to sync a folder: the files themselves were synced, and no more can be done.
+            with suppress(OSError):
+                fd = os.open(folder, _FOLDER)
+                try:
+                    os.fsync(fd)
+                finally:
+                    os.close(fd)
+
+    def _folder(self, root: Path, run: str) -> int:
+        self.make_root(root)
+        folder = os.open(root, _FOLDER)
+        for part in filter(None, run.split("/")):
+            try:
+                with suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=folder)
+                below = os.open(part, _FOLDER | _SAFE, dir_fd=folder)
+            finally:
+                os.close(folder)
+            folder = below
+        return folder
+
+
+class PlainFiles(Files):
+    """With paths only, for systems without directory descriptors."""
+
+    def create(self, root: Path, run: str, name: str) -> int:
+        return os.open(self._folder(root, run) / name, _CREATE | _SAFE, 0o666)
+
+    def reopen(self, root: Path, run: str, name: str) -> int:
+        return os.open(self._folder(root, run) / name, os.O_WRONLY | _SAFE)
+
+    def names(self, root: Path, run: str) -> list[str]:
+        return os.listdir(self._folder(root, run))
+
+    def write_at(self, fd: int, data: memoryview, offset: int) -> int:
+        os.lseek(fd, offset, os.SEEK_SET)
+        return os.write(fd, data)
+
+    def _folder(self, root: Path, run: str) -> Path:
+        folder = root / run
+        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.resolve().is_relative_to(root.resolve()):
+            raise NotADirectoryError(f"{folder} leads out of {root}")
+        return folder
+
+
+def files_for_this_system() -> Files:
+    """Return the calls that suit this system."""
+    return PosixFiles() if os.open in os.supports_dir_fd and hasattr(os, "pwrite") else PlainFiles()

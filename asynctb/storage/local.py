@@ -1,0 +1,308 @@
+"""A log directory on a local disk: one event file a run, written whole record by whole record, whatever fails.
+
+A write that fails half way leaves a torn record, and no reader goes past a torn record. So the rest is kept, and goes to
+exactly the byte where the failure was, before anything else; only where the file is gone does a new file begin.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import platform
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from aiofiles.os import wrap
+
+from asynctb.daemon import DaemonExecutor
+from asynctb.eventfile import Namer, first_records
+from asynctb.storage.files import Files, files_for_this_system
+
+__all__ = ["LocalStorage"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MAX_OPEN = 64  # files open at once, however many runs there are: a common limit for a whole process is 1,024
+LOST_FILE = {errno.ESTALE, errno.EBADF, errno.ENOENT, errno.ENXIO, errno.ENODEV}  # the descriptor is of no more use
+BAD_PATH = {errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL}  # no healing will open these
+
+_uids = itertools.count()
+
+
+class RunFile:
+    """One run's event file, and what is still to be written to it."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        self.name = ""
+        self.fd: int | None = None
+        # Which file of the system's it is: another one of that name must never be written to.
+        self.identity: tuple[int, int] | None = None
+        # Where the next byte goes once `rest` is written; behind it there is at most a part of `rest`.
+        self.offset = 0
+        # Whole records, the first of which may stand in the file in part; `done` counts the bytes that do.
+        self.rest: list[bytes] = []
+        self.done = 0
+        self.synced_folders = False
+
+    def begin(self, name: str, fd: int, identity: tuple[int, int], head: list[bytes]) -> None:
+        """Go on in a new file, with all that the old one still lacked."""
+        self.name, self.fd, self.identity = name, fd, identity
+        self.offset = self.done = 0
+        self.rest = head + self.rest
+        self.synced_folders = False
+
+    def abandon(self, *, gone: bool) -> None:
+        """Leave the file as it is; its whole records are not written again unless they are gone with it."""
+        if not gone:
+            while self.rest and self.done >= len(self.rest[0]):
+                self.done -= len(self.rest.pop(0))
+        self.done = 0
+        self.identity = None
+
+
+class LocalStorage:
+    """The event files of one writer.
+
+    `write` and `open` run in one thread at a time; `run` and `submit` give that thread. The order of calls to them is
+    the order of the bytes.
+    """
+
+    def __init__(
+        self,
+        log_dir: Path,
+        filename_suffix: str = "",
+        purge_step: int | None = None,
+        files: Files | None = None,
+        clock: Callable[[], float] = time.time,
+        max_open: int = MAX_OPEN,
+    ) -> None:
+        self.log_dir = log_dir
+        self._suffix = filename_suffix
+        self._purge_step = purge_step
+        self._files = files or files_for_this_system()
+        self._clock = clock
+        self._max_open = max_open
+        self._begin()
+
+    def _begin(self) -> None:
+        self._runs: dict[str, RunFile] = {}
+        self._open: OrderedDict[str, RunFile] = OrderedDict()  # the least recently written first
+        self._owing: dict[str, RunFile] = {}
+        self._unsynced: set[RunFile] = set()
+        self._lost = 0
+        self._shared = threading.Lock()  # what the file thread and the sync thread both use: descriptors, `_unsynced`
+        self._thread = DaemonExecutor("asynctb-file")
+        self._sync_thread = DaemonExecutor("asynctb-sync")
+
+    # Threads
+
+    def submit(self, call: Callable[[], T]) -> Future[T]:
+        """Run a call in the file thread; raises RuntimeError where the interpreter lets none begin any more."""
+        return self._thread.submit(call)
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Run a call in the file thread and await its result. A cancelled await does not stop the call."""
+        return await wrap(call)(executor=self._thread)  # type: ignore[no-any-return]
+
+    async def run_sync(self) -> None:
+        """Sync in a thread of its own, so that a slow disk's sync holds up no write."""
+        await wrap(self.sync)(executor=self._sync_thread)
+
+    def in_thread(self) -> bool:
+        """Tell whether the caller is on the file thread, which must wait for nothing of its own."""
+        return self._thread.holds(threading.get_ident())
+
+    # Files
+
+    @property
+    def main_file(self) -> Path:
+        """The path of the writer's own event file."""
+        return self.log_dir / self._runs[""].name
+
+    def path(self, run: str) -> Path | None:
+        """Return the path of a run's event file, once it has one."""
+        file = self._runs.get(run)
+        return self.log_dir / run / file.name if file else None
+
+    def open(self) -> None:
+        """Make the log directory and the writer's own event file, with its first records; raises OSError."""
+        self._files.make_root(self.log_dir)
+        self.write({"": []})
+
+    def write(self, batch: Mapping[str, list[bytes]]) -> None:
+        """Append framed records to their runs' files.
+
+        Raises OSError when some could not be written: they are kept, and the next call goes on at that byte.
+        """
+        for run, records in batch.items():
+            file = self._runs.get(run)
+            if file is None:
+                file = self._runs[run] = RunFile(run)
+            file.rest += records
+            self._owing[run] = file
+        failure: OSError | None = None
+        for file in list(self._owing.values()):
+            try:
+                self._push(file)
+            except OSError as error:
+                failure = failure or error
+        if failure:
+            raise failure
+
+    @property
+    def owes(self) -> bool:
+        """Whether a failed write left something to be written."""
+        return bool(self._owing)
+
+    def take_lost(self) -> int:
+        """Return how many records were given up since the last call, because their run can have no file."""
+        lost, self._lost = self._lost, 0
+        return lost
+
+    def sync(self) -> None:
+        """Wait until all that has been written survives a power cut; raises OSError."""
+        with self._shared:
+            unsynced, self._unsynced = self._unsynced, set()
+        while unsynced:
+            file = unsynced.pop()
+            try:
+                self._sync(file)
+            except FileNotFoundError:
+                continue  # deleted: there is nothing left to keep
+            except OSError:
+                with self._shared:
+                    self._unsynced |= unsynced | {file}
+                raise
+
+    @property
+    def unsynced(self) -> bool:
+        """Whether something was written since the last sync."""
+        return bool(self._unsynced)
+
+    def close(self) -> None:
+        """Close all files and let the threads end. The next `open` begins new files."""
+        for file in list(self._open.values()):
+            with suppress(OSError):
+                self._close(file)
+        self._runs.clear()
+        self._owing.clear()
+        self._thread.shutdown()
+        self._sync_thread.shutdown()
+
+    def after_fork(self) -> None:
+        """In a child: leave the parent's files alone and begin anew, with threads and locks of our own."""
+        for file in self._open.values():
+            with suppress(OSError):
+                os.close(-1 if file.fd is None else file.fd)
+        self._purge_step = None  # what a child would purge are its parent's points
+        self._begin()
+
+    # Steps of the above
+
+    def _push(self, file: RunFile) -> None:
+        try:
+            fd = self._descriptor(file)
+        except OSError as error:
+            if file.run and error.errno in BAD_PATH:
+                self._give_up(file)
+                return
+            raise
+        data = memoryview(b"".join(file.rest))
+        try:
+            while file.done < len(data):
+                file.done += self._written(fd, data[file.done :], file.offset + file.done)
+        except OSError as error:
+            if error.errno in LOST_FILE:
+                self._close(file)
+            raise
+        file.offset += len(data)
+        file.rest, file.done = [], 0
+        del self._owing[file.run]
+        if len(data):
+            with self._shared:
+                self._unsynced.add(file)
+
+    def _written(self, fd: int, data: memoryview, offset: int) -> int:
+        count = self._files.write_at(fd, data, offset)
+        if count <= 0:
+            raise OSError(errno.EIO, "the disk took no bytes and gave no reason")
+        return count
+
+    def _give_up(self, file: RunFile) -> None:
+        self._lost += len(file.rest)
+        del self._owing[file.run], self._runs[file.run]
+
+    def _descriptor(self, file: RunFile) -> int:
+        """Return an open descriptor of the run's file: the one it has, the same file again, or a new file's."""
+        if file.fd is not None:
+            self._open.move_to_end(file.run)
+            if self._files.found(file.fd).linked:
+                return file.fd
+            self._close(file)
+            file.abandon(gone=True)
+        elif file.identity is not None and (fd := self._again(file)) is not None:
+            return self._opened(file, fd)
+        return self._opened(file, self._create(file))
+
+    def _again(self, file: RunFile) -> int | None:
+        try:
+            fd = self._files.reopen(self.log_dir, file.run, file.name)
+        except FileNotFoundError:
+            file.abandon(gone=True)
+            return None
+        found = self._files.found(fd)
+        if found.identity == file.identity and found.size == file.offset + file.done:
+            return fd
+        self._files.close(fd)
+        file.abandon(gone=found.identity != file.identity)
+        return None
+
+    def _create(self, file: RunFile) -> int:
+        while True:
+            namer = Namer(platform.node(), os.getpid(), self._suffix)
+            name = namer.name(self._clock(), next(_uids), self._files.names(self.log_dir, file.run))
+            try:
+                fd = self._files.create(self.log_dir, file.run, name)
+            except FileExistsError:
+                continue  # another writer was quicker: its file now counts among the names
+            # Only a run's first file purges: what later ones would purge is this writer's own.
+            purge_step = self._purge_step if not file.name else None
+            identity = self._files.found(fd).identity
+            file.begin(name, fd, identity, first_records(self._clock(), purge_step))
+            return fd
+
+    def _opened(self, file: RunFile, fd: int) -> int:
+        file.fd = fd
+        self._open[file.run] = file
+        if len(self._open) > self._max_open:
+            self._close(next(iter(self._open.values())))
+        return fd
+
+    def _close(self, file: RunFile) -> None:
+        with self._shared:
+            fd, file.fd = file.fd, None
+            self._open.pop(file.run, None)
+        if fd is not None:
+            self._files.close(fd)
+
+    def _sync(self, file: RunFile) -> None:
+        with self._shared:
+            fd = None if file.fd is None else self._files.duplicate(file.fd)
+        if fd is None:
+            fd = self._files.reopen(self.log_dir, file.run, file.name)
+        try:
+            self._files.sync(fd)
+        finally:
+            self._files.close(fd)
+        if not file.synced_folders:
+            self._files.sync_folders(self.log_dir, file.run)
+            file.synced_folders = True

@@ -1,0 +1,285 @@
+"""The writer for ordinary scripts: the same calls as torch's, without asyncio in sight."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from asynctb.entry import Entry
+from asynctb.errors import StorageError
+from asynctb.methods import AddMethods, Make, Step, WallTime, checked
+from asynctb.pipeline import exits
+from asynctb.pipeline.core import Pipeline
+from asynctb.pipeline.options import OnStorageError, Overflow, Stats
+from asynctb.pipeline.turns import Add, Outcome
+from asynctb.settings import LogDir, Settings
+
+__all__ = ["SummaryWriter"]
+
+T = TypeVar("T")
+
+GRACE = 1.0  # seconds that the loop's thread gets beyond a timeout to say how it ended
+
+
+class SummaryWriter(AddMethods[None]):
+    """Writes what TensorBoard shows, from any thread; a drop-in for `torch.utils.tensorboard.SummaryWriter`.
+
+    ```python
+    with SummaryWriter("runs/exp1") as writer:
+        writer.add_scalar("loss/train", 0.5, step)
+    ```
+
+    The event file is opened here. What is added goes to it through a thread with an event loop of its own, which the
+    first add begins. An add after `close()` opens a new file; so does the first add in a forked child, and in a copy
+    that was pickled.
+
+    Args:
+        log_dir: a local directory, made if it is missing; `runs/<date>_<host><comment>` by default.
+        comment: ends the default directory's name; ignored with `log_dir`.
+        purge_step: the step from which a run is resumed: TensorBoard's Python loader hides the run's older points at
+            and behind it, the default loader those of each tag as new ones come.
+        max_queue: how many pending events are written at once instead of lingering up to 25 ms for company.
+        flush_secs: how often, in seconds, a file with new data is synced, so that it survives a power cut.
+        filename_suffix: ends the event files' names.
+        max_bytes: bound of the memory held by accepted and unwritten entries.
+        overflow: what adds do beyond it: "wait" for room, or "drop" and count (media from 3/4 of it on).
+        on_storage_error: whether `flush()` and `close()` "raise" `StorageError` for what is not stored, or "log" it.
+        exit_timeout: seconds that the program's end may wait for a disk that is not done.
+        auto_step: whether `global_step=None` counts on; False leaves the step out, as torch does.
+        enabled: False for a writer that has this API and stores nothing, for ranks other than 0.
+
+    Raises:
+        EncodeError: for arguments that will not do.
+        StorageError: if the directory cannot be made or the file not opened.
+    """
+
+    def __init__(
+        self,
+        log_dir: LogDir = None,
+        comment: str = "",
+        purge_step: int | None = None,
+        max_queue: int = 10,
+        flush_secs: float = 120,
+        filename_suffix: str = "",
+        *,
+        max_bytes: int = 64 << 20,
+        overflow: Overflow = "wait",
+        on_storage_error: OnStorageError = "log",
+        exit_timeout: float = 5.0,
+        auto_step: bool = True,
+        enabled: bool = True,
+    ) -> None:
+        self._set_up(
+            Settings.of(
+                log_dir,
+                comment,
+                purge_step,
+                filename_suffix,
+                max_queue=max_queue,
+                flush_secs=flush_secs,
+                max_bytes=max_bytes,
+                overflow=overflow,
+                on_storage_error=on_storage_error,
+                exit_timeout=exit_timeout,
+                auto_step=auto_step,
+                enabled=enabled,
+            )
+        )
+        if enabled:
+            self._pipeline.open_here()
+
+    def _set_up(self, settings: Settings, *, copied: bool = False) -> None:
+        self._settings = settings
+        self._enabled = settings.enabled
+        self._pipeline = settings.pipeline(copied=copied)
+        self._notices = self._pipeline.notices
+        self._past = Stats()  # of the files closed before this one
+        self._begin()
+        exits.remember(self)
+
+    def _begin(self) -> None:
+        self._running = False
+        self._loop_thread: LoopThread | None = None
+        self._life = threading.RLock()  # between opening and closing
+
+    # Adding
+
+    def _emit(self, method: str, tag: str, make: Make, step: Step, walltime: WallTime) -> None:
+        if self._enabled:
+            entries, checked_step, wall_time = checked(tag, make, step, walltime)
+            if entries:
+                self._store(method, entries, checked_step, wall_time)
+
+    def _store(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> None:
+        while True:
+            pipeline = self._pipeline if self._running else self._run()
+            places = pipeline.offer(method, entries, step, wall_time, True)
+            if places is not None:
+                if places:
+                    pipeline.take_here(places)
+                return
+            if pipeline.waits_for_itself():
+                pipeline.offer_now(method, entries, step, wall_time)
+                return
+            if pipeline.wait_in_thread(Add(method, entries, step, wall_time)) is not Outcome.CLOSED:
+                return
+            # Another thread closed it between two of our steps: the next round opens a new file.
+
+    def _run(self) -> Pipeline:
+        """Open what is closed, begin the loop's thread, and return the pipeline; raises `StorageError`."""
+        with self._life:
+            if self._pipeline.closed:
+                self._past = self.stats
+                self._pipeline = self._settings.pipeline(after=self._pipeline)
+            pipeline = self._pipeline
+            pipeline.open_here()
+            if not self._running and self._loop_thread is None and not exits.exiting():
+                self._loop_thread = LoopThread()
+                # Too late for threads, at the end of the process, adds are written as they come.
+                with suppress(RuntimeError):
+                    self._loop_thread.run(pipeline.attach())
+                self._running = True
+            return pipeline
+
+    # Life
+
+    def __enter__(self) -> Self:
+        """Return the writer."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close. With an exception in flight, what is not stored is logged rather than raised over it."""
+        try:
+            self.close()
+        except StorageError as unwritten:
+            if error is None:
+                raise
+            self._notices.say("%s", unwritten)
+
+    def flush(self, sync: bool = False, timeout: float | None = None) -> None:
+        """Return when everything accepted before is written, so that it survives the end of the process.
+
+        Args:
+            sync: also wait until it survives a power cut.
+            timeout: seconds to wait at most; None for as long as the storage is not failing.
+
+        Raises:
+            StorageError: if entries could not be written, with `on_storage_error="raise"`; by default it is logged.
+        """
+        pipeline = self._pipeline
+        if not self._running or pipeline.waits_for_itself():
+            return
+        try:
+            pipeline.flush_in_thread(sync, timeout)
+        except OSError as error:
+            pipeline.report(error)
+
+    def close(self, timeout: float | None = 30) -> None:
+        """Write everything accepted, and end. Safe to call again; the next add opens a new file.
+
+        Args:
+            timeout: seconds to wait at most for a disk that is not done.
+
+        Raises:
+            StorageError: if entries could not be written in time, with `on_storage_error="raise"`; by default it is
+                logged.
+        """
+        with self._life:
+            pipeline, thread = self._pipeline, self._loop_thread
+            self._running = False
+            self._loop_thread = None
+            if thread is None or not thread.alive or pipeline.waits_for_itself():
+                pipeline.close_here(timeout)
+            else:
+                with suppress(TimeoutError):
+                    thread.run(pipeline.close_quietly(timeout), None if timeout is None else timeout + GRACE)
+            if thread is not None:
+                thread.stop()
+        pipeline.report_unwritten()
+
+    def get_logdir(self) -> str | os.PathLike[str]:
+        """Return the log directory, as it was given."""
+        return self.log_dir
+
+    @property
+    def log_dir(self) -> str | os.PathLike[str]:
+        """The log directory, as it was given."""
+        return self._settings.log_dir
+
+    @property
+    def stats(self) -> Stats:
+        """The writer's figures at this moment, those before a `close()` included."""
+        return self._past + self._pipeline.stats()
+
+    def __repr__(self) -> str:
+        """Name the writer by its directory."""
+        return f"{type(self).__name__}({str(self.log_dir)!r})"
+
+    def __getstate__(self) -> Settings:
+        """Pickle to the constructor's arguments; the copy opens a file of its own on its first add."""
+        return self._settings
+
+    def __setstate__(self, settings: Settings) -> None:
+        self._set_up(settings, copied=True)
+
+    def after_fork(self) -> None:
+        """In a child: no thread runs, and no lock is held by anyone."""
+        self._begin()
+
+    def __del__(self) -> None:
+        """Have what is pending written, and the threads end."""
+        pipeline: Pipeline | None = getattr(self, "_pipeline", None)
+        if pipeline is not None and pipeline.in_use:
+            pipeline.abandon()
+        thread: LoopThread | None = getattr(self, "_loop_thread", None)
+        if thread is not None:
+            thread.stop()
+
+
+class LoopThread:
+    """A daemon thread with an event loop."""
+
+    def __init__(self) -> None:
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._main, name="asynctb-loop", daemon=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs coroutines."""
+        return self._thread.is_alive()
+
+    def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        """Run a coroutine on the loop and return its result; raises TimeoutError, and RuntimeError without a thread."""
+        if self._loop is None:
+            try:
+                self._thread.start()
+            except RuntimeError:
+                coroutine.close()
+                raise
+            self._ready.wait()
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
+
+    def stop(self) -> None:
+        """Let the loop end, cancelling what still runs on it; waits for nobody."""
+        if self._loop is not None and self._stopped is not None:
+            with suppress(RuntimeError):  # it has ended already
+                self._loop.call_soon_threadsafe(self._stopped.set)
+
+    def _main(self) -> None:
+        asyncio.run(self._until_stopped())
+
+    async def _until_stopped(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        self._ready.set()
+        await self._stopped.wait()
