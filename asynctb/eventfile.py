@@ -51,7 +51,7 @@ class Namer(NamedTuple):
         return f"events.out.tfevents.{second:010d}.{host}.{self.pid}.{uid}{self.suffix}"
 
 
-def first_records(wall_time: float, purge_step: int | None) -> list[bytes]:
+def first_records(wall_time: float, purge_step: int | None) -> bytes:
     """Return the framed records that open a file.
 
     With a `purge_step`, torch's versioned event at that step follows, and then SessionLog.START twice: TensorBoard's
@@ -64,4 +64,4 @@ def first_records(wall_time: float, purge_step: int | None) -> list[bytes]:
         start = event_pb2.Event(session_log={"status": event_pb2.SessionLog.START}).SerializeToString()
         again = event_pb2.Event(file_version=FILE_VERSION).SerializeToString()
         events += [event(wall_time, purge_step, what) for what in (again, start, start)]
-    return [frame(body) for body in events]
+    return b"".join(map(frame, events))

@@ -10,11 +10,23 @@ import struct
 from collections.abc import Generator, Iterable, Iterator
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 from google_crc32c import value as _crc32c
 
 from asynctb.errors import CorruptRecord
 
-__all__ = ["MAX_RECORD", "Parser", "frame", "masked_crc", "parse"]
+__all__ = [
+    "MAX_RECORD",
+    "Parser",
+    "count_records",
+    "frame",
+    "masked_crc",
+    "masked_crcs",
+    "parse",
+    "record_head",
+    "whole_records",
+]
 
 MASK_DELTA = 0xA282EAD8  # TensorFlow's: a checksum stored inside checksummed data is not mistaken for its own
 LENGTH = struct.Struct("<Q")
@@ -28,12 +40,20 @@ Parser = Generator[int, bytes, bytes]
 
 def masked_crc(data: bytes) -> int:
     """Return the masked CRC-32C of `data`, as it stands in the file."""
-    crc = _crc32c(data)
+    crc: int = _crc32c(data)
     return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
 
 
+def masked_crcs(data: bytes, size: int) -> npt.NDArray[np.uint32]:
+    """Return the masked checksums of equal pieces of `data`, each `size` bytes long."""
+    pieces = [_crc32c(data[start : start + size]) for start in range(0, len(data), size)]
+    crcs = np.array(pieces, "<u4")
+    return (crcs >> np.uint32(15) | crcs << np.uint32(17)) + np.uint32(MASK_DELTA)  # modulo 2**32, as arrays count
+
+
 @lru_cache(maxsize=4096)
-def _head(length: int) -> bytes:
+def record_head(length: int) -> bytes:
+    """Return what stands before a body of `length` bytes."""
     # Scalars of one tag differ in length only when their step gains a digit, so the same heads return for ever.
     packed = LENGTH.pack(length)
     return packed + CRC.pack(masked_crc(packed))
@@ -42,7 +62,25 @@ def _head(length: int) -> bytes:
 def frame(body: bytes, _pack: struct.Struct = CRC) -> bytes:
     """Return `body` as one whole record."""
     crc = _crc32c(body)
-    return _head(len(body)) + body + _pack.pack(((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF)
+    return record_head(len(body)) + body + _pack.pack(((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF)
+
+
+def _ends(data: bytes) -> Iterator[int]:
+    """Yield where each record of well-formed data ends."""
+    end = 0
+    while end < len(data):
+        end += HEAD_SIZE + LENGTH.unpack_from(data, end)[0] + CRC.size
+        yield end
+
+
+def whole_records(data: bytes, size: int) -> int:
+    """Return how many of the first `size` bytes of framed records belong to records that are whole by then."""
+    return max((end for end in _ends(data) if end <= size), default=0)
+
+
+def count_records(data: bytes) -> int:
+    """Return how many framed records there are."""
+    return sum(1 for _ in _ends(data))
 
 
 def one_record(offset: int = 0, max_record: int = MAX_RECORD) -> Parser:

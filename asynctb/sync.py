@@ -118,7 +118,7 @@ class SummaryWriter(AddMethods[None]):
     def _store(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> None:
         while True:
             pipeline = self._pipeline if self._running else self._run()
-            places = pipeline.offer(method, entries, step, wall_time, True)
+            places = pipeline.backlog.offer(method, entries, step, wall_time, True)
             if places is not None:
                 if places:
                     pipeline.take_here(places)

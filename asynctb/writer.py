@@ -28,11 +28,6 @@ TURNS = 64  # adds after which an await really suspends: a loop that only logs m
 C = TypeVar("C", bound=type)
 
 
-@functools.cache
-def _name(writer: type, method: str) -> str:
-    return f"{writer.__qualname__}.{method}"
-
-
 def _awaitable(writer: C) -> C:
     """Give a class its own copies of the `add_*`, marked as coroutine functions, which is what calling them is like.
 
@@ -44,9 +39,9 @@ def _awaitable(writer: C) -> C:
                 method.__code__, method.__globals__, name, method.__defaults__, method.__closure__
             )
             functools.update_wrapper(copy, method)
-            del copy.__wrapped__
+            del copy.__wrapped__  # type: ignore[attr-defined]
             copy.__kwdefaults__ = method.__kwdefaults__
-            copy.__qualname__ = _name(writer, name)
+            copy.__qualname__ = f"{writer.__qualname__}.{name}"
             if sys.version_info >= (3, 12):
                 inspect.markcoroutinefunction(copy)
             else:
@@ -129,22 +124,25 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         self._notices = self._pipeline.notices
         self._enabled = settings.enabled
         self._until_turn = TURNS
+        self._names = {name: f"{type(self).__qualname__}.{name}" for name in dir(AddMethods)}
         self.nowait = NoWait(self._pipeline, enabled=settings.enabled)
 
     # Adding
 
     def _emit(self, method: str, tag: str, make: Make, step: Step, walltime: WallTime) -> Coroutine[Any, Any, None]:
         coroutine = self._accept(method, *checked(tag, make, step, walltime)) if self._enabled else _nothing()
-        coroutine.__qualname__ = _name(type(self), method)  # so that "was never awaited" names the guilty call
+        # So that "was never awaited" names the guilty call.
+        coroutine.__qualname__ = self._names[method]  # type: ignore[attr-defined]
         return coroutine
 
     async def _accept(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> None:
         pipeline = self._pipeline
-        if pipeline.ready_on is not _get_running_loop() or pipeline.ready_on is None:
+        loop = _get_running_loop()
+        if loop is None or pipeline.ready_on is not loop:
             await pipeline.attach()
         if not entries:
             return
-        places = pipeline.offer(method, entries, step, wall_time, True)
+        places = pipeline.backlog.offer(method, entries, step, wall_time, True)
         if places is None:
             await pipeline.wait_turn(Add(method, entries, step, wall_time))
         elif places:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
-from asynctb.encode.wire import event
 from asynctb.entry import OVERHEAD, Entry, Record, wire_size
+from asynctb.eventbatch import Columns
 from asynctb.pipeline.places import Place
 from asynctb.pipeline.steps import Notice, Steps
 from asynctb.pipeline.turns import Add, Outcome, Turn, wake
-from asynctb.record import frame
 
 __all__ = ["MAX_ENTRIES", "Backlog", "Batch"]
 
@@ -25,22 +24,22 @@ MAX_ENTRIES = 2000  # entries unwritten at which patient adds wait: a kill must 
 MEDIA_SHARE = 0.75  # of the bound, from which media are dropped so that scalars still find room
 BATCH_BYTES = 8 << 20  # written at a time, so that room comes back in pieces
 
-Item = tuple[str, "bytes | Place", int, str]
-"""The run, the framed record or the place it will come to, the bytes of the bound it holds, the method it came by."""
+Item = tuple[str, "bytes | Place", int | None, float, int, str]
+"""Run, payload or the place it will come to, step, wall time, bytes of the bound that it holds, and the method."""
 
 
 class Batch(NamedTuple):
-    """Records to be written next, and what settles once they are."""
+    """Events to be written next, and what settles once they are."""
 
-    parts: dict[str, list[bytes]]
-    methods: list[str]
+    events: dict[str, Columns]
+    methods: Sequence[str]
     size: int
-    withdrawn: int
-    failed: int
+    withdrawn: int = 0
+    failed: int = 0
 
     @property
     def entries(self) -> int:
-        """How many entries it holds, those without a record included."""
+        """How many entries it holds, those that came to nothing included."""
         return len(self.methods)
 
 
@@ -67,6 +66,7 @@ class Backlog:
         self._section = _Section(self, self._lock)
         self._items: deque[Item] = deque()
         self._head: deque[Item] = deque()  # taken over by the writer, waiting for a place to be filled
+        self._places = 0  # how many places there are in both
         self._turns: deque[Turn] = deque()
         self._turns_size = 0
         self._tickets: deque[tuple[int, Future[None]]] = deque()
@@ -77,6 +77,8 @@ class Backlog:
         self.written = 0
         self.pending_bytes = 0
         self.dropped: Counter[str] = Counter()
+        # How many entries must be pending for `on_ready` to be called; it sets another number, or is called again.
+        self.call_at = 1
         # Whether the first place in line is still empty, so that nothing behind it can be written yet.
         self.blocked = False
         # Set while the storage has been failing for longer than adds may wait for it.
@@ -91,25 +93,25 @@ class Backlog:
 
         A patient add can wait instead, so for it there is room only up to MAX_ENTRIES.
         """
-        size = wire_size(entries[0]) if len(entries) == 1 else sum(map(wire_size, entries))
         with self._lock:
             if self._inside:
                 return self._interrupt(Add(method, entries, step, wall_time))
             self._inside = 1
             try:
-                if self._closed or not self._fits(size, len(entries), patient, entries[0].media):
-                    return None
-                places = self._accept(method, entries, step, wall_time)
+                places = self._take_in(method, entries, step, wall_time, patient)
             finally:
                 self._inside = 0
         if self._interrupting or self._steps.notices:
             self._let_in()
+        if self._counted - self._settled >= self.call_at and places is not None:
+            self._call()
         return places
 
     def enqueue(self, turn: Turn) -> None:
         """Let a patient add in, put it in line, or drop it, as the bounds and the policy say: see its outcome."""
         with self._section:
             turn.outcome = self._admit(turn)
+        self._call()
 
     def refuse(self, entries: Sequence[Entry]) -> None:
         """Count an impatient add that found no room."""
@@ -152,25 +154,34 @@ class Backlog:
         """Return what can be written next, in order, or None: nothing has come, or the first place is still empty."""
         with self._lock:
             items, self._items = self._items, deque()
-        self._head += items
-        parts: dict[str, list[bytes]] = {}
-        methods: list[str] = []
+            large = self.pending_bytes > BATCH_BYTES
+        head = self._head
+        head += items
+        if not head:
+            return None
+        if large or self._places:
+            return self._take_one_by_one()
+        batch = _batch(head)
+        head.clear()
+        return batch
+
+    def _take_one_by_one(self) -> Batch | None:
+        ready: list[Item] = []
         size = withdrawn = failed = 0
         head = self._head
         while head and size < BATCH_BYTES:
-            run, data, cost, method = head[0]
-            if isinstance(data, Place):
-                if self._is_blocked_by(data):
+            item = head[0]
+            if isinstance(place := item[1], Place):
+                if self._is_blocked_by(place):
                     break
-                withdrawn += not (data.data or data.error)
-                failed += self._tell_failed(method, data.error)
-                data, cost = data.data, data.cost
+                self._places -= 1
+                failed += self._tell_failed(item[-1], place.error)
+                withdrawn += not (place.what or place.error)
+                item = (item[0], place.what, *item[2:4], place.cost, item[-1])
             head.popleft()
-            methods.append(method)
-            size += cost
-            if data:
-                parts.setdefault(run, []).append(data)
-        return Batch(parts, methods, size, withdrawn, failed) if methods else None
+            ready.append(item)
+            size += item[-2]
+        return _batch(ready)._replace(withdrawn=withdrawn, failed=failed) if ready else None
 
     def settle(self, batch: Batch, lost: int) -> None:
         """Count a batch as done with, give its room to those in line, and wake those who waited for it.
@@ -244,9 +255,32 @@ class Backlog:
         """Return how many entries of which method are waiting; without those handed to the storage."""
         with self._lock:
             items = self._items.copy()
-        return Counter(method for _, _, _, method in (*self._head.copy(), *items))
+        return Counter(item[-1] for item in (*self._head.copy(), *items))
+
+    def _call(self) -> None:
+        if self.pending >= self.call_at and not self.blocked:
+            self._on_ready()
 
     # Steps of the above; the lock is held
+
+    def _take_in(
+        self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float, patient: bool
+    ) -> Sequence[Place] | None:
+        entry = entries[0]
+        if len(entries) != 1 or type(entry) is not Record:
+            size = sum(map(wire_size, entries))
+            if self._closed or not self._fits(size, len(entries), patient, entry.media):
+                return None
+            return self._accept(method, entries, step, wall_time)
+        # The hottest path: one record, without a step that could be saved.
+        _, what, _, run, media = entry
+        cost = len(what) + OVERHEAD
+        if self._closed or not self._fits(cost, 1, patient, media):
+            return None
+        self._items.append((run, what, self._steps.stamp(entry, step), wall_time, cost, method))
+        self.pending_bytes += cost
+        self._counted += 1
+        return ()
 
     def _fits(self, size: int, count: int, patient: bool, media: bool) -> bool:
         pending = self._counted - self._settled
@@ -297,24 +331,25 @@ class Backlog:
             stamped = self._steps.stamp(entry, step)
             if isinstance(entry, Record):
                 cost = len(entry.what) + OVERHEAD
-                self._items.append((entry.run, frame(event(wall_time, stamped, entry.what)), cost, method))
+                self._items.append((entry.run, entry.what, stamped, wall_time, cost, method))
             else:
-                cost = entry.size + OVERHEAD
-                place = Place(entry, stamped, wall_time, cost, self._filled)
+                place = Place(entry, self._filled)
+                cost = place.cost
                 places.append(place)
-                self._items.append((entry.run, place, cost, method))
+                self._places += 1
+                self._items.append((entry.run, place, stamped, wall_time, cost, method))
             self.pending_bytes += cost
             self._counted += 1
         return places
 
     def _filled(self, place: Place) -> None:
         with self._section:
-            cost = len(place.data) + OVERHEAD
+            cost = len(place.what) + OVERHEAD
             self.pending_bytes += cost - place.cost
             place.cost = cost
         if self.blocked:
             self.blocked = False
-            self._on_ready()
+            self._call()
 
     def _is_blocked_by(self, place: Place) -> bool:
         self.blocked = not place.done
@@ -358,6 +393,7 @@ class Backlog:
                         self._accept(*self._interrupting.popleft())
                 finally:
                     self._inside -= 1
+            self._call()
         while self._steps.notices:
             try:
                 notice = self._steps.notices.pop()
@@ -385,6 +421,18 @@ class _Section:
         self._lock.release()
         if not backlog._inside and (backlog._interrupting or backlog._steps.notices):
             backlog._let_in()
+
+
+def _batch(items: Iterable[Item]) -> Batch:
+    runs, whats, steps, wall_times, costs, methods = zip(*items, strict=True)
+    if runs.count("") == len(runs):
+        events = {"": (wall_times, steps, whats)}
+    else:
+        by_run: dict[str, list[tuple[float, int | None, bytes]]] = {}
+        for run, *event in zip(runs, wall_times, steps, whats, strict=True):
+            by_run.setdefault(run, []).append(event)
+        events = {run: tuple(zip(*rows, strict=True)) for run, rows in by_run.items()}
+    return Batch(events, methods, sum(costs))
 
 
 def _encoded(entry: Entry) -> Record:

@@ -50,7 +50,7 @@ class Pipeline:
     def _begin(self) -> None:
         options = self.options
         self.backlog = Backlog(
-            self.steps, options.max_bytes, drop=options.overflow == "drop", on_ready=self.notify, on_notice=self._say
+            self.steps, options.max_bytes, drop=options.overflow == "drop", on_ready=self._arrived, on_notice=self._say
         )
         self.health = Health(self.backlog, self.notices, self.storage.log_dir)
         self.drain = Drain(self.backlog, self.storage, self.health, self.notices)
@@ -63,31 +63,15 @@ class Pipeline:
 
     # Adds, from any thread
 
-    def offer(
-        self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float, patient: bool
-    ) -> Sequence[Place] | None:
-        """Accept an add if there is room now, and see that it gets written; return its places, or None."""
-        backlog = self.backlog
-        places = backlog.offer(method, entries, step, wall_time, patient)
-        if places is not None and ((driver := self._driver) is None or backlog.pending >= driver.call_at):
-            self.notify()
-        return places
-
     def offer_now(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> bool:
         """Accept an add or drop it, at once; tell which. Copies in place."""
-        places = self.offer(method, entries, step, wall_time, False)
+        places = self.backlog.offer(method, entries, step, wall_time, False)
         if places is None:
             self.backlog.refuse(entries)
             self._tell_dropped()
             return False
         self.take_here(places)
         return True
-
-    def notify(self) -> None:
-        """See that what is pending gets written, unless nothing of it can be yet, or the task is at it anyway."""
-        driver = self._driver
-        if not self.backlog.blocked and (driver is None or self.backlog.pending >= driver.call_at):
-            self._call(Call.ARRIVED)
 
     def stats(self) -> Stats:
         """Return the figures of this moment."""
@@ -149,7 +133,7 @@ class Pipeline:
     def waits_for_itself(self) -> bool:
         """Tell whether the caller is on one of the threads that do the work, so that it must not wait for it."""
         driver = self._driver
-        on_loop = driver is not None and asyncio._get_running_loop() is driver.loop  # noqa: SLF001
+        on_loop = driver is not None and asyncio._get_running_loop() is driver.loop
         return on_loop or self.storage.in_thread()
 
     # On the loop
@@ -293,6 +277,7 @@ class Pipeline:
     def _wind_down(self) -> None:
         """Write what is left, waiting for it: the task has been cancelled, and its loop may be about to close."""
         self.ready_on = None
+        self.backlog.call_at = 1
         if self.drain.opened and not self.closed:
             self.drain.finish(self.options.exit_timeout)
 
@@ -334,6 +319,7 @@ class Pipeline:
         # From now on an add is written before it returns: nobody knows how many moments are left.
         self._driver = None
         self.ready_on = None
+        self.backlog.call_at = 1
         if self.backlog.pending:
             self.drain.submit_alone()
 
@@ -383,8 +369,11 @@ class Pipeline:
 
     def _call_for_room(self) -> None:
         # A task that lingers for company is told that there is company enough; one that is writing will see by itself.
-        if self._driver is not None and self._driver.call_at < NEVER:
+        if self._driver is not None and self.backlog.call_at < NEVER:
             self._call(Call.ARRIVED)
+
+    def _arrived(self) -> None:
+        self._call(Call.ARRIVED)
 
     def _call(self, call: Call) -> None:
         """Have what is pending written: by the task, or where there is none by the file thread, or at once."""
@@ -395,12 +384,13 @@ class Pipeline:
             exits.watch(self)  # it waits for a loop to open its file, or for the end of the process
         elif exits.exiting():
             self.drain.finish(self.options.exit_timeout)
-        elif not self.drain.submit_alone(self._be_called_again):
-            self.drain.alone()
+        else:
+            self.backlog.call_at = NEVER  # until the file thread begins
+            if not self.drain.submit_alone(self._be_called_again):
+                self.drain.alone()
 
     def _be_called_again(self) -> None:
-        if self._driver is not None:
-            self._driver.call_at = 1
+        self.backlog.call_at = 1
 
     def take_here(self, places: Sequence[Place]) -> None:
         """Take the values of accepted drafts from their caller, in place; raises `EncodeError`."""

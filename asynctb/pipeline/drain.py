@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
+from asynctb.eventbatch import frame_events
 from asynctb.pipeline.backlog import Backlog, Batch
 from asynctb.pipeline.health import Health
 from asynctb.pipeline.notices import Notices
@@ -50,7 +51,7 @@ class Drain:
                 return
             if batch is not None:
                 self._handed.append(batch)
-            self._storage.write(batch.parts if batch is not None else {})
+            self._storage.write(_framed(batch) if batch is not None else {})
             handed, self._handed = self._handed, []
             lost = self._lost()
             for each in handed:
@@ -117,3 +118,7 @@ class Drain:
             message = "asynctb: %d entries are dropped: their sub-runs can have no file below %s"
             self._notices.sometimes("path", message, lost, self._storage.log_dir)
         return lost
+
+
+def _framed(batch: Batch) -> dict[str, bytes]:
+    return {run: frame_events(*columns) for run, columns in batch.events.items()}

@@ -54,8 +54,7 @@ class Driver:
         self._calls: asyncio.Queue[Call] = asyncio.Queue()
         self._next_sync = loop.time() + options.flush_secs
         self._syncing: asyncio.Task[None] | None = None
-        # How many entries must be pending for the task to be called; read at every add, from any thread.
-        self.call_at = NEVER
+        backlog.call_at = NEVER
         self.opened: asyncio.Future[None] = loop.create_future()
         # In a context of its own: it would keep alive the variables of whoever happened to log first.
         self.task = loop.create_task(self._run(), name="asynctb writer", context=contextvars.Context())
@@ -67,10 +66,10 @@ class Driver:
 
     def call(self, call: Call) -> bool:
         """Call the task, from any thread; False if it is too late for that."""
-        self.call_at = NEVER
+        self._backlog.call_at = NEVER
         if self.task.done():
             return False
-        if asyncio._get_running_loop() is self.loop and asyncio.current_task(self.loop) is not None:  # noqa: SLF001
+        if asyncio._get_running_loop() is self.loop and asyncio.current_task(self.loop) is not None:
             self._calls.put_nowait(call)
             return True
         # In a task the loop is awake. Under a signal handler it may be asleep, and only this wakes it.
@@ -113,15 +112,15 @@ class Driver:
 
     async def _next_call(self) -> None:
         """Wait until there is something to write and, unless somebody waits for it, for company."""
-        self.call_at = 1
+        self._backlog.call_at = 1
         call = None
         if not self._drain.needed:
             call = await self._called(self._until_sync())
         if call is not Call.FLUSH and not self._backlog.waiting:
-            self.call_at = self._options.max_queue
-            if self._backlog.ready and self._backlog.pending < self.call_at:
+            self._backlog.call_at = self._options.max_queue
+            if self._backlog.ready and self._backlog.pending < self._options.max_queue:
                 await self._called(LINGER)
-        self.call_at = NEVER
+        self._backlog.call_at = NEVER
         while not self._calls.empty():
             self._calls.get_nowait()
 

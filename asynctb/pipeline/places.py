@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from asynctb.encode.wire import event
-from asynctb.entry import Draft, Encode
-from asynctb.record import frame
+from asynctb.entry import OVERHEAD, Draft, Encode
 
 __all__ = ["Place"]
 
 
 class Place:
-    """An accepted draft: its step and wall time are settled, its record comes later, or never."""
+    """An accepted draft: its place, step and wall time are settled; its payload comes later, or never."""
 
-    __slots__ = ("_draft", "_encode", "_on_done", "_step", "_wall_time", "cost", "data", "done", "error")
+    __slots__ = ("_draft", "_encode", "_on_done", "cost", "done", "error", "what")
 
-    def __init__(
-        self, draft: Draft, step: int | None, wall_time: float, cost: int, on_done: Callable[[Place], None]
-    ) -> None:
+    def __init__(self, draft: Draft, on_done: Callable[[Place], None]) -> None:
         self._draft: Draft | None = draft
         self._encode: Encode | None = None
-        self._step = step
-        self._wall_time = wall_time
         self._on_done = on_done
-        # How many bytes of the writer's bound it holds: the value's at first, the record's once that is made.
-        self.cost = cost
-        # The framed record; empty if there is none to write.
-        self.data = b""
+        # How many bytes of the writer's bound it holds: the value's at first, the payload's once that is made.
+        self.cost = draft.size + OVERHEAD
+        # The payload in wire form; empty if there is nothing to write.
+        self.what = b""
         self.done = False
         # Why an accepted value could not be encoded after all.
         self.error: Exception | None = None
@@ -49,18 +43,18 @@ class Place:
             raise
 
     def encode(self) -> None:
-        """Make the record; runs in an encoder thread. A failure is kept, since the add has long returned."""
+        """Make the payload; runs in an encoder thread. A failure is kept, since the add has long returned."""
         encode, self._encode = self._encode, None
         if encode is None or self.done:
             return
         try:
-            self.data = frame(event(self._wall_time, self._step, encode()))
-        except Exception as error:
+            self.what = encode()
+        except Exception as error:  # whatever it is, the entries behind it must not wait for ever
             self.error = error
         self._finish()
 
     def give_up(self) -> None:
-        """Leave the place empty: its add was cancelled, or its value was bad."""
+        """Leave the place empty, unless it is filled: its add was cancelled, or its value was bad."""
         self._draft = self._encode = None
         self._finish()
 

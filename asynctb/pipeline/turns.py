@@ -96,7 +96,7 @@ def wake(turns: Iterable[Turn]) -> None:
         else:
             turn.wake()
     for loop, mine in by_loop.items():
-        if asyncio._get_running_loop() is loop:  # noqa: SLF001 - the public one raises where there is no loop
+        if asyncio._get_running_loop() is loop:
             _wake_all(mine)
         else:
             with suppress(RuntimeError):  # closed: nobody is waiting there any more

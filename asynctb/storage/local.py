@@ -23,6 +23,7 @@ from aiofiles.os import wrap
 
 from asynctb.daemon import DaemonExecutor
 from asynctb.eventfile import Namer, first_records
+from asynctb.record import count_records, whole_records
 from asynctb.storage.files import Files, files_for_this_system
 
 __all__ = ["LocalStorage"]
@@ -48,12 +49,12 @@ class RunFile:
         self.identity: tuple[int, int] | None = None
         # Where the next byte goes once `rest` is written; behind it there is at most a part of `rest`.
         self.offset = 0
-        # Whole records, the first of which may stand in the file in part; `done` counts the bytes that do.
-        self.rest: list[bytes] = []
+        # Whole records to be written; `done` counts the bytes of them that stand in the file already.
+        self.rest = b""
         self.done = 0
         self.synced_folders = False
 
-    def begin(self, name: str, fd: int, identity: tuple[int, int], head: list[bytes]) -> None:
+    def begin(self, name: str, fd: int, identity: tuple[int, int], head: bytes) -> None:
         """Go on in a new file, with all that the old one still lacked."""
         self.name, self.fd, self.identity = name, fd, identity
         self.offset = self.done = 0
@@ -63,8 +64,7 @@ class RunFile:
     def abandon(self, *, gone: bool) -> None:
         """Leave the file as it is; its whole records are not written again unless they are gone with it."""
         if not gone:
-            while self.rest and self.done >= len(self.rest[0]):
-                self.done -= len(self.rest.pop(0))
+            self.rest = self.rest[whole_records(self.rest, self.done) :]
         self.done = 0
         self.identity = None
 
@@ -136,18 +136,18 @@ class LocalStorage:
     def open(self) -> None:
         """Make the log directory and the writer's own event file, with its first records; raises OSError."""
         self._files.make_root(self.log_dir)
-        self.write({"": []})
+        self.write({"": b""})
 
-    def write(self, batch: Mapping[str, list[bytes]]) -> None:
+    def write(self, batch: Mapping[str, bytes]) -> None:
         """Append framed records to their runs' files.
 
         Raises OSError when some could not be written: they are kept, and the next call goes on at that byte.
         """
-        for run, records in batch.items():
+        for run, data in batch.items():
             file = self._runs.get(run)
             if file is None:
                 file = self._runs[run] = RunFile(run)
-            file.rest += records
+            file.rest += data
             self._owing[run] = file
         failure: OSError | None = None
         for file in list(self._owing.values()):
@@ -216,7 +216,7 @@ class LocalStorage:
                 self._give_up(file)
                 return
             raise
-        data = memoryview(b"".join(file.rest))
+        data = memoryview(file.rest)
         try:
             while file.done < len(data):
                 file.done += self._written(fd, data[file.done :], file.offset + file.done)
@@ -225,7 +225,7 @@ class LocalStorage:
                 self._close(file)
             raise
         file.offset += len(data)
-        file.rest, file.done = [], 0
+        file.rest, file.done = b"", 0
         del self._owing[file.run]
         if len(data):
             with self._shared:
@@ -238,7 +238,7 @@ class LocalStorage:
         return count
 
     def _give_up(self, file: RunFile) -> None:
-        self._lost += len(file.rest)
+        self._lost += count_records(file.rest)
         del self._owing[file.run], self._runs[file.run]
 
     def _descriptor(self, file: RunFile) -> int:

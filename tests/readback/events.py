@@ -29,7 +29,7 @@ class EventFileError(Exception):
     """The file is not records from its first byte to its last."""
 
 
-class TornTail(EventFileError):  # noqa: N818 - the name says what the file has
+class TornTail(EventFileError):
     """The file ends inside the record at `offset`; `records` are the whole ones before it."""
 
     def __init__(self, path: PathLike, offset: int, records: list[bytes]) -> None:
@@ -37,7 +37,7 @@ class TornTail(EventFileError):  # noqa: N818 - the name says what the file has
         self.path, self.offset, self.records = path, offset, records
 
 
-class BadRecord(EventFileError):  # noqa: N818 - the same
+class BadRecord(EventFileError):
     """The record at `offset` is wrong whatever may follow it."""
 
     def __init__(self, path: PathLike, offset: int, why: str) -> None:
