@@ -72,7 +72,7 @@ class Settings:
 
 
 def default_log_dir(comment: str) -> str:
-    """Return torch's default directory, `runs/<date>_<host><comment>`; raises `EncodeError` if the comment leaves it."""
+    """Return torch's default directory, `runs/<date>_<host><comment>`; a comment that leaves it is an `EncodeError`."""
     if not isinstance(comment, str) or "/" in comment or "\0" in comment:
         raise EncodeError("comment", "text without a path separator", comment)
     moment = time.strftime("%b%d_%H-%M-%S")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ Item = tuple[str, "bytes | Place", int | None, float, int, str]
 class Batch(NamedTuple):
     """Events to be written next, and what settles once they are."""
 
-    events: dict[str, Columns]
+    events: Mapping[str, Columns]
     methods: Sequence[str]
     size: int
     withdrawn: int = 0
@@ -425,13 +425,15 @@ class _Section:
 
 def _batch(items: Iterable[Item]) -> Batch:
     runs, whats, steps, wall_times, costs, methods = zip(*items, strict=True)
-    if runs.count("") == len(runs):
-        events = {"": (wall_times, steps, whats)}
-    else:
-        by_run: dict[str, list[tuple[float, int | None, bytes]]] = {}
-        for run, *event in zip(runs, wall_times, steps, whats, strict=True):
-            by_run.setdefault(run, []).append(event)
-        events = {run: tuple(zip(*rows, strict=True)) for run, rows in by_run.items()}
+    if runs.count("") == len(runs) and all(whats):
+        return Batch({"": (wall_times, steps, whats)}, methods, sum(costs))
+    events: dict[str, tuple[list[float], list[int | None], list[bytes]]] = {}
+    for run, what, step, wall_time in zip(runs, whats, steps, wall_times, strict=True):
+        if what:
+            columns = events.get(run) or events.setdefault(run, ([], [], []))
+            columns[0].append(wall_time)
+            columns[1].append(step)
+            columns[2].append(what)
     return Batch(events, methods, sum(costs))
 
 

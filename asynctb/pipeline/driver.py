@@ -30,7 +30,7 @@ class Call(enum.Enum):
 
 
 class Driver:
-    """One task on one loop. Calls reach it through an `asyncio.Queue`; entries stay in the backlog, which outlives it."""
+    """One task on one loop. Calls come through an `asyncio.Queue`; entries stay in the backlog, which outlives it."""
 
     def __init__(
         self,

@@ -56,7 +56,7 @@ def _hook() -> None:
     _hooked_in = os.getpid()
     atexit.unregister(_finish_all)
     atexit.register(_finish_all)
-    # A child of multiprocessing leaves through os._exit and runs no atexit; its finalizers are forgotten when it begins.
+    # A child of multiprocessing leaves through os._exit and runs no atexit; finalizers from before its fork are gone.
     if (util := sys.modules.get("multiprocessing.util")) is not None:
         util.Finalize(None, _finish_all, exitpriority=100)
 

@@ -1,7 +1,7 @@
 """A log directory on a local disk: one event file a run, written whole record by whole record, whatever fails.
 
-A write that fails half way leaves a torn record, and no reader goes past a torn record. So the rest is kept, and goes to
-exactly the byte where the failure was, before anything else; only where the file is gone does a new file begin.
+A write that fails half way leaves a torn record, and no reader goes past a torn record. So the rest is kept, and goes
+to exactly the byte where the failure was, before anything else; only where the file is gone does a new file begin.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class LocalStorage:
 
     async def run(self, call: Callable[[], T]) -> T:
         """Run a call in the file thread and await its result. A cancelled await does not stop the call."""
-        return await wrap(call)(executor=self._thread)  # type: ignore[no-any-return]
+        return await wrap(call)(executor=self._thread)
 
     async def run_sync(self) -> None:
         """Sync in a thread of its own, so that a slow disk's sync holds up no write."""
