@@ -7,17 +7,23 @@ little-endian. The checksum is CRC-32C, rotated and shifted ("masked") as Tensor
 from __future__ import annotations
 
 import struct
-from collections.abc import Generator, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from google_crc32c import value as _crc32c
 
 from asynctb.errors import CorruptRecord
 
+with warnings.catch_warnings():
+    # It warns where it has only its Python fallback, which `-W error` would make the end of the import.
+    warnings.simplefilter("ignore", RuntimeWarning)
+    import google_crc32c
+
 __all__ = [
     "MAX_RECORD",
+    "SLOW_CRC",
     "Parser",
     "count_records",
     "frame",
@@ -27,6 +33,9 @@ __all__ = [
     "record_head",
     "whole_records",
 ]
+
+_crc32c: Callable[[bytes], int] = google_crc32c.value
+SLOW_CRC = google_crc32c.implementation == "python"  # thousands of times slower, and holding the GIL
 
 MASK_DELTA = 0xA282EAD8  # TensorFlow's: a checksum stored inside checksummed data is not mistaken for its own
 LENGTH = struct.Struct("<Q")
@@ -40,7 +49,7 @@ Parser = Generator[int, bytes, bytes]
 
 def masked_crc(data: bytes) -> int:
     """Return the masked CRC-32C of `data`, as it stands in the file."""
-    crc: int = _crc32c(data)
+    crc = _crc32c(data)
     return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
 
 

@@ -17,6 +17,7 @@ from asynctb.pipeline.core import Pipeline
 from asynctb.pipeline.notices import Notices
 from asynctb.pipeline.options import Options
 from asynctb.pipeline.steps import Steps
+from asynctb.record import SLOW_CRC
 from asynctb.storage.local import LocalStorage
 
 __all__ = ["LogDir", "Settings"]
@@ -68,7 +69,10 @@ class Settings:
         storage = LocalStorage(Path(self.log_dir), self.filename_suffix, purge_step)
         if after is not None:
             return Pipeline(storage, self.options, after.steps, after.notices)
-        return Pipeline(storage, self.options, Steps(self.auto_step, self.purge_step), Notices())
+        notices = Notices()
+        if SLOW_CRC:
+            notices.say("asynctb: google-crc32c has no C part here: checksums will take most of the time")
+        return Pipeline(storage, self.options, Steps(self.auto_step, self.purge_step), notices)
 
 
 def default_log_dir(comment: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 from asynctb.entry import Entry
 from asynctb.errors import StorageError
 from asynctb.methods import AddMethods, Make, Step, WallTime, checked
-from asynctb.pipeline import exits
+from asynctb.pipeline import encoders, exits
 from asynctb.pipeline.core import Pipeline
 from asynctb.pipeline.options import OnStorageError, Overflow, Stats
 from asynctb.pipeline.turns import Add, Outcome
@@ -121,7 +121,7 @@ class SummaryWriter(AddMethods[None]):
             places = pipeline.backlog.offer(method, entries, step, wall_time, True)
             if places is not None:
                 if places:
-                    pipeline.take_here(places)
+                    encoders.take_here(places)
                 return
             if pipeline.waits_for_itself():
                 pipeline.offer_now(method, entries, step, wall_time)
@@ -179,7 +179,7 @@ class SummaryWriter(AddMethods[None]):
         try:
             pipeline.flush_in_thread(sync, timeout)
         except OSError as error:
-            pipeline.report(error)
+            pipeline.reports.failed(error)
 
     def close(self, timeout: float | None = 30) -> None:
         """Write everything accepted, and end. Safe to call again; the next add opens a new file.
@@ -202,7 +202,7 @@ class SummaryWriter(AddMethods[None]):
                     thread.run(pipeline.close_quietly(timeout), None if timeout is None else timeout + GRACE)
             if thread is not None:
                 thread.stop()
-        pipeline.report_unwritten()
+        pipeline.reports.unwritten()
 
     def get_logdir(self) -> str | os.PathLike[str]:
         """Return the log directory, as it was given."""

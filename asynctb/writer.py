@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar
 from asynctb.entry import Entry
 from asynctb.errors import StorageError
 from asynctb.methods import AddMethods, Make, Step, WallTime, checked
+from asynctb.pipeline import encoders
 from asynctb.pipeline.core import Pipeline
 from asynctb.pipeline.options import OnStorageError, Overflow, Stats
 from asynctb.pipeline.turns import Add
@@ -146,7 +147,7 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         if places is None:
             await pipeline.wait_turn(Add(method, entries, step, wall_time))
         elif places:
-            await pipeline.take(places)
+            await encoders.take(places)
         self._until_turn -= 1
         if self._until_turn <= 0:
             self._until_turn = TURNS
@@ -190,7 +191,7 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         except StorageError:
             raise
         except OSError as error:
-            self._pipeline.report(error)
+            self._pipeline.reports.failed(error)
 
     async def close(self, timeout: float | None = 30) -> None:
         """Write everything accepted, and end. Safe to call again, and to cancel: the file stays whole.

@@ -2,45 +2,33 @@
 
 It is a deque under a lock rather than an `asyncio.Queue`: entries come from any thread, from signal handlers and from
 finalizers, they outlive their loop, and at interpreter exit there is none.
+
+Ctrl-C may strike between any two steps here. So how much is pending is read off the containers, never counted beside
+them, and the lock is only ever taken by a `with` on the lock itself, which lets no signal in between.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import NamedTuple
+from typing import TypeVar
 
 from asynctb.entry import OVERHEAD, Entry, Record, wire_size
-from asynctb.eventbatch import Columns
+from asynctb.pipeline.batch import Batch, Item, batch_of
+from asynctb.pipeline.line import Line
 from asynctb.pipeline.places import Place
 from asynctb.pipeline.steps import Notice, Steps
 from asynctb.pipeline.turns import Add, Outcome, Turn, wake
 
-__all__ = ["MAX_ENTRIES", "Backlog", "Batch"]
+__all__ = ["MAX_ENTRIES", "Backlog"]
+
+T = TypeVar("T")
 
 MAX_ENTRIES = 2000  # entries unwritten at which patient adds wait: a kill must not cost more
 MEDIA_SHARE = 0.75  # of the bound, from which media are dropped so that scalars still find room
 BATCH_BYTES = 8 << 20  # written at a time, so that room comes back in pieces
-
-Item = tuple[str, "bytes | Place", int | None, float, int, str]
-"""Run, payload or the place it will come to, step, wall time, bytes of the bound that it holds, and the method."""
-
-
-class Batch(NamedTuple):
-    """Events to be written next, and what settles once they are."""
-
-    events: Mapping[str, Columns]
-    methods: Sequence[str]
-    size: int
-    withdrawn: int = 0
-    failed: int = 0
-
-    @property
-    def entries(self) -> int:
-        """How many entries it holds, those that came to nothing included."""
-        return len(self.methods)
 
 
 class Backlog:
@@ -63,23 +51,21 @@ class Backlog:
         self._lock = threading.RLock()
         self._inside = 0  # how deep the lock's thread is in critical sections: an add that comes in then interrupts one
         self._interrupting: deque[Add] = deque()
-        self._section = _Section(self, self._lock)
         self._items: deque[Item] = deque()
         self._head: deque[Item] = deque()  # taken over by the writer, waiting for a place to be filled
-        self._places = 0  # how many places there are in both
-        self._turns: deque[Turn] = deque()
-        self._turns_size = 0
+        self._taken = 0  # entries in batches that are being written
+        self._places = 0  # how many items are places
+        self._line = Line()
         self._tickets: deque[tuple[int, Future[None]]] = deque()
-        self._counted = 0  # entries that came in, ever; the marks of flushes are such counts
         self._settled = 0
         self._withdrawn = 0
         self._closed = False
         self.written = 0
         self.pending_bytes = 0
         self.dropped: Counter[str] = Counter()
-        # How many entries must be pending for `on_ready` to be called; it sets another number, or is called again.
+        # How many items must have come for `on_ready` to be called; it sets another number, or is called again.
         self.call_at = 1
-        # Whether the first place in line is still empty, so that nothing behind it can be written yet.
+        # Whether the first place is still empty, so that nothing behind it can be written yet.
         self.blocked = False
         # Set while the storage has been failing for longer than adds may wait for it.
         self.impatient = False
@@ -103,165 +89,118 @@ class Backlog:
                 self._inside = 0
         if self._interrupting or self._steps.notices:
             self._let_in()
-        if self._counted - self._settled >= self.call_at and places is not None:
+        if len(self._items) >= self.call_at:
             self._call()
         return places
 
     def enqueue(self, turn: Turn) -> None:
         """Let a patient add in, put it in line, or drop it, as the bounds and the policy say: see its outcome."""
-        with self._section:
-            turn.outcome = self._admit(turn)
+        self._locked(lambda: self._admit(turn))
         self._call()
 
     def refuse(self, entries: Sequence[Entry]) -> None:
         """Count an impatient add that found no room."""
-        with self._section:
-            self._count_drop("closed" if self._closed else "storage" if self.impatient else "full", len(entries))
+        reason = "closed" if self._closed else "storage" if self.impatient else "full"
+        self._locked(lambda: self._count_drop(reason, len(entries)))
 
     def withdraw(self, turn: Turn) -> None:
         """Take an add out of the line again: it was cancelled. If it has been accepted meanwhile, it stays so."""
-        with self._section:
-            self._leave(turn, Outcome.WITHDRAWN)
+        self._locked(lambda: self._line.leave(turn, Outcome.WITHDRAWN))
 
     def drop(self, turn: Turn, reason: str) -> None:
         """Drop an add that is in line, and count it."""
-        with self._section:
-            if self._leave(turn, Outcome.DROPPED):
-                self._count_drop(reason, turn.count)
+        if self._locked(lambda: self._line.leave(turn, Outcome.DROPPED)):
+            self._locked(lambda: self._count_drop(reason, turn.count))
 
     def shed(self) -> None:
         """Drop all adds in line: the storage has been failing for too long for anyone to wait for it."""
-        with self._section:
-            self.impatient = True
-            turns = [turn for turn in self._turns if self._leave(turn, Outcome.DROPPED)]
-            self._turns.clear()
-            self._count_drop("storage", sum(turn.count for turn in turns))
+        self.impatient = True
+        turns = self._locked(lambda: self._line.empty(Outcome.DROPPED))
+        self._locked(lambda: self._count_drop("storage", sum(turn.count for turn in turns)))
         wake(turns)
 
     def close(self) -> None:
         """Accept nothing more but what is in line already."""
-        with self._section:
+        with self._lock:
             self._closed = True
-
-    def reopen(self) -> None:
-        """Accept again."""
-        with self._section:
-            self._closed = False
 
     # Going out: one thread at a time
 
     def take(self) -> Batch | None:
         """Return what can be written next, in order, or None: nothing has come, or the first place is still empty."""
         with self._lock:
-            items, self._items = self._items, deque()
-            large = self.pending_bytes > BATCH_BYTES
-        head = self._head
-        head += items
-        if not head:
-            return None
-        if large or self._places:
-            return self._take_one_by_one()
-        batch = _batch(head)
-        head.clear()
-        return batch
-
-    def _take_one_by_one(self) -> Batch | None:
-        ready: list[Item] = []
-        size = withdrawn = failed = 0
-        head = self._head
-        while head and size < BATCH_BYTES:
-            item = head[0]
-            if isinstance(place := item[1], Place):
-                if self._is_blocked_by(place):
-                    break
-                self._places -= 1
-                failed += self._tell_failed(item[-1], place.error)
-                withdrawn += not (place.what or place.error)
-                item = (item[0], place.what, *item[2:4], place.cost, item[-1])
-            head.popleft()
-            ready.append(item)
-            size += item[-2]
-        return _batch(ready)._replace(withdrawn=withdrawn, failed=failed) if ready else None
+            head = self._head
+            head += self._items
+            self._items.clear()
+            if not head:
+                return None
+            if self._places or self.pending_bytes > BATCH_BYTES:
+                items, withdrawn, failed = self._filled_items()
+            else:
+                items, withdrawn, failed = list(head), 0, []
+                head.clear()
+            self._taken += len(items)
+        for method, error in failed:
+            self._on_notice(("asynctb: what %s was given could not be encoded, and is dropped: %r", (method, error)))
+        return batch_of(items)._replace(withdrawn=withdrawn, failed=len(failed)) if items else None
 
     def settle(self, batch: Batch, lost: int) -> None:
         """Count a batch as done with, give its room to those in line, and wake those who waited for it.
 
         `lost` of its entries had no file to go to.
         """
-        with self._section:
-            self._settled += batch.entries
-            self._withdrawn += batch.withdrawn
-            self.written += batch.entries - batch.withdrawn - batch.failed - lost
-            self.pending_bytes -= batch.size
-            self._count_drop("encode", batch.failed)
-            self._count_drop("path", lost)
-            turns = self._grant()
-            tickets = self._due()
+        turns, tickets = self._locked(lambda: self._settle(batch, lost))
         wake(turns)
         for ticket in tickets:
             _resolve(ticket, None)
+        self._call()
 
     def ticket(self) -> Future[None]:
         """Return a future that is done once all that has been accepted by now is written."""
         ticket: Future[None] = Future()
-        with self._section:
-            if self._settled >= self._counted:
-                ticket.set_result(None)
+        with self._lock:
+            if pending := self.pending:
+                self._tickets.append((self._settled + pending, ticket))
             else:
-                self._tickets.append((self._counted, ticket))
+                ticket.set_result(None)
         return ticket
 
     def fail_tickets(self, error: BaseException) -> None:
         """Tell all who wait for entries to be written that the storage is failing."""
-        with self._section:
+        with self._lock:
             tickets = [ticket for _, ticket in self._tickets]
             self._tickets.clear()
         for ticket in tickets:
             _resolve(ticket, error)
-
-    def _tell_failed(self, method: str, error: Exception | None) -> bool:
-        if error is not None:
-            self._on_notice(("asynctb: what %s was given could not be encoded, and is dropped: %r", (method, error)))
-        return error is not None
 
     # What there is
 
     @property
     def accepted(self) -> int:
         """How many entries have been accepted, ever."""
-        return self._counted - self._withdrawn
+        return self._settled + self.pending - self._withdrawn
 
     @property
     def pending(self) -> int:
         """How many accepted entries are not written yet."""
-        return self._counted - self._settled
+        return len(self._items) + len(self._head) + self._taken
 
     @property
     def ready(self) -> bool:
-        """Whether something can be written now."""
+        """Whether something can be written now that is not being written."""
         return bool(self._items or self._head) and not self.blocked
 
     @property
     def waiting(self) -> bool:
         """Whether adds are in line for room."""
-        return any(turn.outcome is Outcome.WAITING for turn in self._turns)
-
-    def first_place(self) -> Place | None:
-        """Return the place that everything else waits for, if there is one. For the writer's thread."""
-        data = self._head[0][1] if self._head else None
-        return data if isinstance(data, Place) and not data.done else None
+        return len(self._line) > 0
 
     def kinds(self) -> Counter[str]:
-        """Return how many entries of which method are waiting; without those handed to the storage."""
+        """Return how many entries of which method are waiting; without those that are being written."""
         with self._lock:
-            items = self._items.copy()
-        return Counter(item[-1] for item in (*self._head.copy(), *items))
+            return Counter(item[-1] for item in (*self._head, *self._items))
 
-    def _call(self) -> None:
-        if self.pending >= self.call_at and not self.blocked:
-            self._on_ready()
-
-    # Steps of the above; the lock is held
+    # Steps of coming in; the lock is held
 
     def _take_in(
         self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float, patient: bool
@@ -279,51 +218,34 @@ class Backlog:
             return None
         self._items.append((run, what, self._steps.stamp(entry, step), wall_time, cost, method))
         self.pending_bytes += cost
-        self._counted += 1
         return ()
 
     def _fits(self, size: int, count: int, patient: bool, media: bool) -> bool:
-        pending = self._counted - self._settled
-        if not pending and not self._turns:
+        pending = len(self._items) + len(self._head) + self._taken
+        line = self._line
+        if not pending and not line.size:
             return True  # alone, whatever its size
-        if patient and (self._turns or pending + count > MAX_ENTRIES):
+        if patient and (line.size or pending + count > MAX_ENTRIES):
             return False
         # Those in line came first: their room is not given away.
-        return self.pending_bytes + self._turns_size + size <= self._limit(media)
+        return self.pending_bytes + line.size + size <= self._limit(media)
 
     def _limit(self, media: bool) -> float:
         return self._max_bytes * MEDIA_SHARE if media and self._drop else self._max_bytes
 
-    def _admit(self, turn: Turn) -> Outcome:
-        if self._closed:
-            return Outcome.CLOSED
+    def _admit(self, turn: Turn) -> None:
         add = turn.add
-        if self._fits(turn.size, turn.count, True, add.media):
+        full = self.pending_bytes + self._line.size + turn.size > self._limit(add.media)
+        if self._closed:
+            turn.outcome = Outcome.CLOSED
+        elif self._fits(turn.size, turn.count, True, add.media):
             turn.places = self._accept(*add)
-            return Outcome.ACCEPTED
-        full = self.pending_bytes + self._turns_size + turn.size > self._limit(add.media)
-        if self.impatient or (self._drop and full):
+            turn.outcome = Outcome.ACCEPTED
+        elif self.impatient or (self._drop and full):
+            turn.outcome = Outcome.DROPPED
             self._count_drop("storage" if self.impatient else "full", turn.count)
-            return Outcome.DROPPED
-        self._turns.append(turn)
-        self._turns_size += turn.size
-        return Outcome.WAITING
-
-    def _grant(self) -> list[Turn]:
-        granted: list[Turn] = []
-        while self._turns:
-            turn = self._turns[0]
-            if turn.outcome is Outcome.WAITING:
-                pending = self._counted - self._settled
-                roomy = pending + turn.count <= MAX_ENTRIES and self.pending_bytes + turn.size <= self._max_bytes
-                if pending and not roomy:
-                    break
-                self._turns_size -= turn.size
-                turn.places = self._accept(*turn.add)
-                turn.outcome = Outcome.ACCEPTED
-                granted.append(turn)
-            self._turns.popleft()
-        return granted
+        else:
+            self._line.join(turn)
 
     def _accept(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> Sequence[Place]:
         places: list[Place] = []
@@ -339,23 +261,73 @@ class Backlog:
                 self._places += 1
                 self._items.append((entry.run, place, stamped, wall_time, cost, method))
             self.pending_bytes += cost
-            self._counted += 1
         return places
 
-    def _filled(self, place: Place) -> None:
-        with self._section:
-            cost = len(place.what) + OVERHEAD
-            self.pending_bytes += cost - place.cost
-            place.cost = cost
-        if self.blocked:
-            self.blocked = False
-            self._call()
+    def _count_drop(self, reason: str, count: int) -> None:
+        if count:
+            self.dropped[reason] += count
+
+    # Steps of going out; the lock is held
+
+    def _filled_items(self) -> tuple[list[Item], int, list[tuple[str, Exception]]]:
+        """Take what can be written one by one, each place's payload in its stead, as far as a batch goes."""
+        items: list[Item] = []
+        failed: list[tuple[str, Exception]] = []
+        size = withdrawn = 0
+        head = self._head
+        while head and size < BATCH_BYTES:
+            item = head[0]
+            if isinstance(place := item[1], Place):
+                if self._is_blocked_by(place):
+                    break
+                self._places -= 1
+                if place.error is not None:
+                    failed.append((item[-1], place.error))
+                withdrawn += not (place.what or place.error)
+                item = (item[0], place.what, item[2], item[3], place.cost, item[-1])
+            items.append(item)
+            head.popleft()
+            size += item[-2]
+        return items, withdrawn, failed
 
     def _is_blocked_by(self, place: Place) -> bool:
         self.blocked = not place.done
-        if self.blocked and place.done:  # filled between the two: nobody else will say so
-            self.blocked = False
         return self.blocked
+
+    def _filled(self, place: Place) -> None:
+        self._locked(lambda: self._fill(place))
+        self._call()
+
+    def _fill(self, place: Place) -> None:
+        if place.done:
+            return
+        place.done = True
+        cost = len(place.what) + OVERHEAD
+        self.pending_bytes += cost - place.cost
+        place.cost = cost
+        self.blocked = False  # or somebody finds out anew that it is
+
+    def _settle(self, batch: Batch, lost: int) -> tuple[list[Turn], list[Future[None]]]:
+        self._settled += batch.entries
+        self._taken -= batch.entries
+        self._withdrawn += batch.withdrawn
+        self.written += batch.entries - batch.withdrawn - batch.failed - lost
+        self.pending_bytes -= batch.size
+        self._count_drop("encode", batch.failed)
+        self._count_drop("path", lost)
+        return self._grant(), self._due()
+
+    def _grant(self) -> list[Turn]:
+        granted: list[Turn] = []
+        while (turn := self._line.first()) is not None:
+            pending = self.pending
+            roomy = pending + turn.count <= MAX_ENTRIES and self.pending_bytes + turn.size <= self._max_bytes
+            if pending and not roomy:
+                break
+            self._line.leave(turn, Outcome.ACCEPTED)
+            turn.places = self._accept(*turn.add)
+            granted.append(turn)
+        return granted
 
     def _due(self) -> list[Future[None]]:
         due: list[Future[None]] = []
@@ -363,18 +335,18 @@ class Backlog:
             due.append(self._tickets.popleft()[1])
         return due
 
-    def _leave(self, turn: Turn, outcome: Outcome) -> bool:
-        if turn.outcome is not Outcome.WAITING:
-            return False
-        turn.outcome = outcome
-        self._turns_size -= turn.size
-        return True
+    # The lock, and adds that interrupt: from a signal handler, a finalizer or a log handler, in the middle of a section
 
-    def _count_drop(self, reason: str, count: int) -> None:
-        if count:
-            self.dropped[reason] += count
-
-    # Adds that interrupt: from a signal handler, a finalizer or a log handler, in the middle of a critical section
+    def _locked(self, section: Callable[[], T]) -> T:
+        with self._lock:
+            self._inside += 1
+            try:
+                result = section()
+            finally:
+                self._inside -= 1
+        if not self._inside and (self._interrupting or self._steps.notices):
+            self._let_in()
+        return result
 
     def _interrupt(self, add: Add) -> Sequence[Place] | None:
         # It cannot wait, and counts may be half changed: it comes in as soon as the section that it interrupts ends.
@@ -387,12 +359,8 @@ class Backlog:
         """Accept the adds that interrupted a section, and say what is to be said, now that the lock is free."""
         while self._interrupting:
             with self._lock:
-                self._inside += 1
-                try:
-                    if self._interrupting:
-                        self._accept(*self._interrupting.popleft())
-                finally:
-                    self._inside -= 1
+                if self._interrupting:
+                    self._accept(*self._interrupting.popleft())
             self._call()
         while self._steps.notices:
             try:
@@ -401,40 +369,9 @@ class Backlog:
                 return  # another thread was quicker
             self._on_notice(notice)
 
-
-class _Section:
-    """A critical section of a backlog: its lock, the mark that it is taken, and what comes once it is free again."""
-
-    __slots__ = ("_backlog", "_lock")
-
-    def __init__(self, backlog: Backlog, lock: threading.RLock) -> None:
-        self._backlog = backlog
-        self._lock = lock
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        self._backlog._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        backlog = self._backlog
-        backlog._inside -= 1
-        self._lock.release()
-        if not backlog._inside and (backlog._interrupting or backlog._steps.notices):
-            backlog._let_in()
-
-
-def _batch(items: Iterable[Item]) -> Batch:
-    runs, whats, steps, wall_times, costs, methods = zip(*items, strict=True)
-    if runs.count("") == len(runs) and all(whats):
-        return Batch({"": (wall_times, steps, whats)}, methods, sum(costs))
-    events: dict[str, tuple[list[float], list[int | None], list[bytes]]] = {}
-    for run, what, step, wall_time in zip(runs, whats, steps, wall_times, strict=True):
-        if what:
-            columns = events.get(run) or events.setdefault(run, ([], [], []))
-            columns[0].append(wall_time)
-            columns[1].append(step)
-            columns[2].append(what)
-    return Batch(events, methods, sum(costs))
+    def _call(self) -> None:
+        if len(self._items) + len(self._head) >= self.call_at and not self.blocked:
+            self._on_ready()
 
 
 def _encoded(entry: Entry) -> Record:

@@ -24,15 +24,13 @@ from asynctb.pipeline.driver import NEVER, Call, Driver
 from asynctb.pipeline.health import Health
 from asynctb.pipeline.notices import Notices
 from asynctb.pipeline.options import Options, Stats
-from asynctb.pipeline.places import Place
+from asynctb.pipeline.reports import OUT_OF_TIME, Reports
 from asynctb.pipeline.steps import Notice, Steps
 from asynctb.pipeline.turns import Add, LoopTurn, Outcome, ThreadTurn
 from asynctb.storage.local import LocalStorage
 
 __all__ = ["Pipeline"]
 
-COPY_IN_PLACE = 256 << 10  # bytes up to which copying on the loop costs less than a thread
-OUT_OF_TIME = TimeoutError("there was no time left to write them")
 LOOK = 1.0  # seconds between two looks whether there is still someone to wait for
 
 
@@ -54,6 +52,9 @@ class Pipeline:
         )
         self.health = Health(self.backlog, self.notices, self.storage.log_dir)
         self.drain = Drain(self.backlog, self.storage, self.health, self.notices)
+        self.reports = Reports(
+            self.backlog, self.drain, self.storage, self.health, self.notices, options.on_storage_error
+        )
         self.closed = False
         self._ended = False
         # The loop on which an awaited add needs to look at nothing else before it is accepted, or None.
@@ -68,9 +69,9 @@ class Pipeline:
         places = self.backlog.offer(method, entries, step, wall_time, False)
         if places is None:
             self.backlog.refuse(entries)
-            self._tell_dropped()
+            self.reports.dropped()
             return False
-        self.take_here(places)
+        encoders.take_here(places)
         return True
 
     def stats(self) -> Stats:
@@ -92,7 +93,7 @@ class Pipeline:
         try:
             self.drain.open()
         except OSError as error:
-            raise self._cannot_open(error) from error
+            raise self.reports.cannot_open(error) from error
 
     def wait_in_thread(self, add: Add) -> Outcome:
         """Let a thread's add in, waiting for room as the policy allows."""
@@ -105,13 +106,13 @@ class Pipeline:
                 if not self._driven:
                     self.drain.finish(LOOK)
                     self.backlog.drop(turn, "storage")
-            self.take_here(turn.places)
+            encoders.take_here(turn.places)
         except BaseException:
             self.backlog.withdraw(turn)
-            _give_up(turn.places)
+            encoders.give_up(turn.places)
             raise
         if turn.outcome is Outcome.DROPPED:
-            self._tell_dropped()
+            self.reports.dropped()
         return turn.outcome
 
     def flush_in_thread(self, sync: bool, timeout: float | None) -> None:
@@ -157,7 +158,7 @@ class Pipeline:
             try:
                 await asyncio.shield(driver.opened)
             except OSError as error:
-                raise self._cannot_open(error) from error
+                raise self.reports.cannot_open(error) from error
         if driver.alive and not self.closed:
             self.ready_on = loop
 
@@ -185,13 +186,13 @@ class Pipeline:
                 await self._woken(turn)
             if turn.outcome is Outcome.CLOSED:
                 raise WriterClosed("this writer is closed")
-            await self.take(turn.places)
+            await encoders.take(turn.places)
         except BaseException:
             self.backlog.withdraw(turn)
-            _give_up(turn.places)
+            encoders.give_up(turn.places)
             raise
         if turn.outcome is Outcome.DROPPED:
-            self._tell_dropped()
+            self.reports.dropped()
 
     async def _woken(self, turn: LoopTurn) -> None:
         if self._driven:
@@ -201,19 +202,6 @@ class Pipeline:
         done, _ = await asyncio.wait({turn.future}, timeout=LOOK)
         if not done:
             self.backlog.drop(turn, "storage")
-
-    async def take(self, places: Sequence[Place]) -> None:
-        """Take the values of accepted drafts from their caller, large ones in a thread; raises `EncodeError`."""
-        try:
-            for place in places:
-                if place.size > COPY_IN_PLACE:
-                    await asyncio.get_running_loop().run_in_executor(encoders.copier(), place.take)
-                else:
-                    place.take()
-                encoders.encode(place)
-        except BaseException:
-            _give_up(places)
-            raise
 
     async def flush(self, sync: bool, timeout: float | None) -> None:
         """Wait until all that has been accepted is written, and synced if asked; raises OSError."""
@@ -245,7 +233,7 @@ class Pipeline:
                 await self.storage.run(self._last_words)
         finally:
             self._end()
-        self.report_unwritten()
+        self.reports.unwritten()
 
     async def close_quietly(self, timeout: float | None) -> None:
         """Close, and leave it to the caller to report what is left."""
@@ -326,21 +314,7 @@ class Pipeline:
     def finish_and_tell(self, timeout: float) -> None:
         """Write what is pending, for so many seconds at most, and log what is left."""
         self.drain.finish(timeout)
-        if self.backlog.pending:
-            self.notices.say("asynctb: at exit, %s", self._unwritten(self.health.last_error or OUT_OF_TIME))
-
-    def report_unwritten(self) -> None:
-        """Raise or log what could not be stored, if anything."""
-        if self.backlog.pending:
-            self.report(self.health.last_error or OUT_OF_TIME)
-
-    def report(self, error: BaseException) -> None:
-        """Raise or log, as the writer was told, that the storage failed somebody who asked."""
-        message = self._unwritten(error)
-        if self.options.on_storage_error == "raise":
-            unwritten = self.backlog.pending + self.backlog.dropped["storage"]
-            raise StorageError(message, unwritten, error) from error
-        self.notices.sometimes("unwritten", "asynctb: %s", message)
+        self.reports.at_exit()
 
     def after_fork(self) -> None:
         """In a child: forget what the parent has to write, and begin anew."""
@@ -392,36 +366,9 @@ class Pipeline:
     def _be_called_again(self) -> None:
         self.backlog.call_at = 1
 
-    def take_here(self, places: Sequence[Place]) -> None:
-        """Take the values of accepted drafts from their caller, in place; raises `EncodeError`."""
-        try:
-            for place in places:
-                place.take()
-                encoders.encode(place)
-        except BaseException:
-            _give_up(places)
-            raise
-
-    def _tell_dropped(self) -> None:
-        counts = dict(self.backlog.dropped)
-        self.notices.sometimes("dropped", "asynctb: entries are being dropped; so far, by reason: %s", counts)
-
     def _say(self, notice: Notice) -> None:
         message, args = notice
         self.notices.say(message, *args)
-
-    def _unwritten(self, error: BaseException) -> str:
-        kinds = ", ".join(f"{count} of {method}" for method, count in self.drain.kinds().most_common())
-        message = f"{self.backlog.pending} entries are not stored in {self.storage.log_dir}"
-        if kinds:
-            message += f" ({kinds})"
-        if dropped := self.backlog.dropped["storage"]:
-            message += f", and {dropped} were dropped while it was failing"
-        return f"{message}: {str(error) or 'it took longer than its timeout'}"
-
-    def _cannot_open(self, error: OSError) -> StorageError:
-        message = f"cannot open an event file in {self.storage.log_dir}: {error}"
-        return StorageError(message, self.backlog.pending, error)
 
 
 def running_loop() -> asyncio.AbstractEventLoop:
@@ -439,8 +386,3 @@ def _ending() -> bool:
     """Tell whether the current task is being cancelled, as all are at the end of `asyncio.run`."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _give_up(places: Sequence[Place]) -> None:
-    for place in places:
-        place.give_up()

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from asynctb.eventbatch import frame_events
-from asynctb.pipeline.backlog import Backlog, Batch
+from asynctb.pipeline.backlog import Backlog
+from asynctb.pipeline.batch import Batch
 from asynctb.pipeline.health import Health
 from asynctb.pipeline.notices import Notices
 from asynctb.storage.local import LocalStorage

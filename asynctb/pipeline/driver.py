@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from asynctb.pipeline.backlog import Backlog
 from asynctb.pipeline.drain import Drain
-from asynctb.pipeline.health import STUCK_AFTER, Health
+from asynctb.pipeline.health import PATIENCE, STUCK_AFTER, Health
 from asynctb.pipeline.notices import Notices
 from asynctb.pipeline.options import Options
 from asynctb.storage.local import LocalStorage
@@ -141,17 +141,25 @@ class Driver:
             delay = min(2 * delay, LAST_RETRY)
 
     async def _drained(self) -> bool:
-        watchdog = self.loop.call_later(STUCK_AFTER, self._health.stick, self.loop.call_later)
+        watchdog = self.loop.call_later(STUCK_AFTER, self._get_stuck)
         try:
             await self._storage.run(self._drain)
         except Exception as error:
-            self._health.fail(error, self.loop.call_later)
+            self._fail(error)
             return False
         finally:
             watchdog.cancel()
             self._health.stuck = False
         self._health.heal()
         return True
+
+    def _get_stuck(self) -> None:
+        self._health.stuck = True
+        self._fail(TimeoutError(f"a write has been in flight for {STUCK_AFTER:g} s"))
+
+    def _fail(self, error: BaseException) -> None:
+        if self._health.fail(error):
+            self.loop.call_later(PATIENCE, self._health.lose_patience, error)
 
     async def _pause(self, seconds: float) -> None:
         deadline = self.loop.time() + seconds

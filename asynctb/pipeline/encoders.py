@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Sequence
 
 from asynctb.daemon import DaemonExecutor
 from asynctb.pipeline.places import Place
 
-__all__ = ["copier", "encode"]
+__all__ = ["give_up", "take", "take_here"]
 
 # Encoders spend their time outside the GIL, so one a core is worth having; more would only take memory.
 _WORKERS = min(4, os.cpu_count() or 1)
+COPY_IN_PLACE = 256 << 10  # bytes up to which copying on the loop costs less than a thread
 
 
 def _begin() -> None:
     global _encoders, _copier  # one set of threads a process, and a new one in every child
     _encoders = DaemonExecutor("asynctb-encode", _WORKERS)
+    # Adds wait for their copies: those stand in line behind nobody's video.
     _copier = DaemonExecutor("asynctb-copy")
 
 
@@ -26,14 +30,43 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin)
 
 
-def encode(place: Place) -> None:
-    """Fill a place in an encoder thread, or here where the interpreter lets no thread begin any more."""
+async def take(places: Sequence[Place]) -> None:
+    """Take the values of accepted drafts from their caller, large ones in a thread, and have them encoded.
+
+    Raises `EncodeError` for a bad one; then, and when it is cancelled, none of the places will hold anything.
+    """
     try:
-        _encoders.submit(place.encode)
-    except RuntimeError:
-        place.encode()
+        for place in places:
+            if place.size > COPY_IN_PLACE:
+                await asyncio.get_running_loop().run_in_executor(_copier, place.take)
+            else:
+                place.take()
+    except BaseException:
+        give_up(places)
+        raise
+    _encode(places)
 
 
-def copier() -> DaemonExecutor:
-    """Return the thread that copies large values: adds wait for it, so it stands in line behind nobody's video."""
-    return _copier
+def take_here(places: Sequence[Place]) -> None:
+    """Take the values of accepted drafts from their caller, in place, and have them encoded; raises as `take`."""
+    try:
+        for place in places:
+            place.take()
+    except BaseException:
+        give_up(places)
+        raise
+    _encode(places)
+
+
+def give_up(places: Sequence[Place]) -> None:
+    """Leave all places empty that are not filled."""
+    for place in places:
+        place.give_up()
+
+
+def _encode(places: Sequence[Place]) -> None:
+    for place in places:
+        try:
+            _encoders.submit(place.encode)
+        except RuntimeError:  # the interpreter is at its end and lets no thread begin
+            place.encode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from asynctb.pipeline.backlog import Backlog
@@ -28,21 +27,24 @@ class Health:
         # Whether the write that is failing has not even returned.
         self.stuck = False
 
-    def fail(
-        self, error: BaseException, later: Callable[[float, Callable[[BaseException], None], BaseException], object]
-    ) -> None:
-        """Note a failed write. `later` is the loop's `call_later`: the adds in line lose patience by it."""
+    def fail(self, error: BaseException) -> bool:
+        """Note a failed write; tell whether it is the first of its failure, so that patience is to be timed."""
         self.last_error = error
-        if self.failing is None:
-            self.failing = error
-            self._dropped_before = self._backlog.dropped["storage"]
-            message = (
-                "asynctb: cannot write to %s: %s. Trying again; what finds no room meanwhile is dropped and counted."
-            )
-            self._notices.say(message, self._log_dir, error)
-            later(PATIENCE, self._lose_patience, error)
-        elif self._backlog.impatient:
-            self._backlog.fail_tickets(error)
+        if self.failing is not None:
+            if self._backlog.impatient:
+                self._backlog.fail_tickets(error)
+            return False
+        self.failing = error
+        self._dropped_before = self._backlog.dropped["storage"]
+        message = "asynctb: cannot write to %s: %s. Trying again; what finds no room meanwhile is dropped and counted."
+        self._notices.say(message, self._log_dir, error)
+        return True
+
+    def lose_patience(self, since: BaseException) -> None:
+        """Let nobody wait any longer, if the failure is still the one that began with `since`."""
+        if self.failing is since:
+            self._backlog.shed()
+            self._backlog.fail_tickets(self.last_error or since)
 
     def fail_alone(self, error: BaseException) -> None:
         """Note a failed write where no loop would ever end anyone's wait."""
@@ -50,11 +52,6 @@ class Health:
         self._backlog.shed()
         self._backlog.fail_tickets(error)
         self._notices.sometimes("failing", "asynctb: cannot write to %s: %s", self._log_dir, error)
-
-    def stick(self, later: Callable[[float, Callable[[BaseException], None], BaseException], object]) -> None:
-        """Note that a write does not return."""
-        self.stuck = True
-        self.fail(TimeoutError(f"a write has been in flight for {STUCK_AFTER:g} s"), later)
 
     def heal(self) -> None:
         """Note a write that succeeded."""
@@ -68,8 +65,3 @@ class Health:
     def hopeless(self) -> bool:
         """Whether waiting for what is pending makes no sense now: a write is stuck, and patience is spent."""
         return self.stuck and self._backlog.impatient
-
-    def _lose_patience(self, since: BaseException) -> None:
-        if self.failing is since:
-            self._backlog.shed()
-            self._backlog.fail_tickets(self.last_error or since)

@@ -22,6 +22,7 @@ class Place:
         self.cost = draft.size + OVERHEAD
         # The payload in wire form; empty if there is nothing to write.
         self.what = b""
+        # Whether nothing more will come; set by `on_done`, together with what it counts.
         self.done = False
         # Why an accepted value could not be encoded after all.
         self.error: Exception | None = None
@@ -60,5 +61,4 @@ class Place:
 
     def _finish(self) -> None:
         if not self.done:
-            self.done = True
             self._on_done(self)

@@ -1,0 +1,50 @@
+"""What the backlog holds, and the batches in which it goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from asynctb.eventbatch import Columns
+from asynctb.pipeline.places import Place
+
+__all__ = ["Batch", "Item", "batch_of"]
+
+Item: TypeAlias = tuple[str, bytes | Place, int | None, float, int, str]
+"""Run, payload or the place it will come to, step, wall time, bytes of the bound that it holds, and the method.
+
+A plain tuple: one is made for every scalar.
+"""
+
+
+class Batch(NamedTuple):
+    """Events to be written next, and what settles once they are."""
+
+    events: Mapping[str, Columns]
+    methods: Sequence[str]
+    size: int
+    withdrawn: int = 0
+    failed: int = 0
+
+    @property
+    def entries(self) -> int:
+        """How many entries it holds, those that came to nothing included."""
+        return len(self.methods)
+
+
+def batch_of(items: Iterable[Item]) -> Batch:
+    """Return items as a batch, in their order within each run; those whose payload is empty come to nothing.
+
+    Their places must have been put into the items' stead by what they hold.
+    """
+    runs, whats, steps, wall_times, costs, methods = zip(*items, strict=True)
+    if runs.count("") == len(runs) and all(whats):
+        return Batch({"": (wall_times, steps, whats)}, methods, sum(costs))
+    events: dict[str, tuple[list[float], list[int | None], list[bytes]]] = {}
+    for run, what, step, wall_time in zip(runs, whats, steps, wall_times, strict=True):
+        if what:
+            columns = events.get(run) or events.setdefault(run, ([], [], []))
+            columns[0].append(wall_time)
+            columns[1].append(step)
+            columns[2].append(what)
+    return Batch(events, methods, sum(costs))
