@@ -6,6 +6,7 @@ every `ThreadPoolExecutor` before it exits: a stuck disk would stick the program
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -31,6 +32,8 @@ class DaemonExecutor(Executor):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a call in a thread; raises RuntimeError where the interpreter lets no thread begin any more."""
+        if sys.is_finalizing():
+            raise RuntimeError("the interpreter is at its end: its threads stand still, and none can begin")
         future: Future[T] = Future()
         self._ensure_thread()
         self._tasks.put((future, fn, args, kwargs))

@@ -195,14 +195,19 @@ class SummaryWriter(AddMethods[None]):
             pipeline, thread = self._pipeline, self._loop_thread
             self._running = False
             self._loop_thread = None
-            if thread is None or not thread.alive or pipeline.waits_for_itself():
-                pipeline.close_here(timeout)
-            else:
-                with suppress(TimeoutError):
-                    thread.run(pipeline.close_quietly(timeout), None if timeout is None else timeout + GRACE)
-            if thread is not None:
-                thread.stop()
+            try:
+                self._close(pipeline, thread, timeout)
+            finally:
+                if thread is not None:
+                    thread.stop()
         pipeline.reports.unwritten()
+
+    def _close(self, pipeline: Pipeline, thread: LoopThread | None, timeout: float | None) -> None:
+        if thread is None or not thread.alive or pipeline.waits_for_itself():
+            pipeline.close_here(timeout)
+            return
+        with suppress(TimeoutError):
+            thread.run(pipeline.close_quietly(timeout), None if timeout is None else timeout + GRACE)
 
     def get_logdir(self) -> str | os.PathLike[str]:
         """Return the log directory, as it was given."""

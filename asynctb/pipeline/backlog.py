@@ -153,7 +153,6 @@ class Backlog:
         wake(turns)
         for ticket in tickets:
             _resolve(ticket, None)
-        self._call()
 
     def ticket(self) -> Future[None]:
         """Return a future that is done once all that has been accepted by now is written."""

@@ -7,7 +7,6 @@ or of its loop, the same drain writes what is left.
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -222,18 +221,45 @@ class Pipeline:
             return
         loop = running_loop()
         if self.drain.opened or self.backlog.pending:
-            await self.attach()
-        self.closed = True
-        self.ready_on = None
+            await self._attach_to_close()
+        self._close_door()
         self._closing = loop.create_future()
-        self.backlog.close()
         try:
             with anyio.move_on_after(timeout, shield=True):
                 await self._write_the_rest()
-                await self.storage.run(self._last_words)
+            await self._stop_driver()
         finally:
             self._end()
         self.reports.unwritten()
+
+    async def _attach_to_close(self) -> None:
+        try:
+            await self.attach()
+        except StorageError:
+            self._close_door()
+            self._end()
+            raise
+
+    def _close_door(self) -> None:
+        self.closed = True
+        self.ready_on = None
+        self.backlog.close()
+
+    async def _write_the_rest(self) -> None:
+        if not self.drain.opened:
+            return
+        with suppress(OSError):
+            # Those in line when the door closed still come in, as room is made for them.
+            while self.backlog.pending or self.backlog.waiting:
+                await asyncio.wrap_future(self._request_flush())
+            await self.storage.run_sync()
+        await self.storage.run(self._last_words)
+
+    async def _stop_driver(self) -> None:
+        if self._driver is not None:
+            self._driver.stop()
+            # The loop may be closed right after this: a task must not be found pending then.
+            await asyncio.wait({self._driver.task}, timeout=LOOK)
 
     async def close_quietly(self, timeout: float | None) -> None:
         """Close, and leave it to the caller to report what is left."""
@@ -244,70 +270,54 @@ class Pipeline:
         """Close without a loop, in a thread that may wait, unless it is one that does the work."""
         if self.closed:
             return
-        self.closed = True
-        self.ready_on = None
-        self.backlog.close()
-        if not self.waits_for_itself():
-            self.drain.finish(threading.TIMEOUT_MAX if timeout is None else timeout)
-        self._say_last_words()
-
-    async def _write_the_rest(self) -> None:
-        if not self.drain.opened:
-            return
-        with suppress(OSError):
-            # Those in line when the door closed still come in, as room is made for them.
-            while self.backlog.pending or self.backlog.waiting:
-                await asyncio.wrap_future(self._request_flush())
-            await self.storage.run_sync()
+        self._close_door()
+        if self.drain.opened or self.backlog.pending:
+            last = self._end()
+            if last is not None and not self.waits_for_itself():
+                with suppress(TimeoutError):
+                    last.result(timeout)
 
     # Ends
 
     def _wind_down(self) -> None:
         """Write what is left, waiting for it: the task has been cancelled, and its loop may be about to close."""
         self.ready_on = None
-        self.backlog.call_at = 1
         if self.drain.opened and not self.closed:
             self.drain.finish(self.options.exit_timeout)
 
     def abandon(self) -> None:
         """End with nobody to wait for it: the writer was dropped unclosed. May run in a finalizer, in any thread."""
-        self.closed = True
-        self.ready_on = None
-        self.backlog.close()
+        self._close_door()
         driver = self._driver
         if driver is not None:
             with suppress(RuntimeError):  # its loop is closed
                 driver.loop.call_soon_threadsafe(driver.stop)
-        self._say_last_words()
+        self._end()
 
-    def _end(self) -> None:
-        if self._driver is not None:
-            self._driver.stop()
-        self._say_last_words()
+    def _end(self) -> Future[None] | None:
+        """See that the last words are said, in the file thread, and that those who wait for the end know of it."""
         if self._closing is not None and not self._closing.done():
             self._closing.set_result(None)
-
-    def _say_last_words(self) -> None:
-        if not self._ended:
+        if not self._ended and (self.drain.opened or self.backlog.pending):
             with suppress(RuntimeError):  # too late for threads: what is watched is finished all the same
-                self.storage.submit(self._last_words)
+                return self.storage.submit(self._last_words)
+        return None
 
     def _last_words(self) -> None:
         """In the file thread: try once more what is left, and close the files."""
         if self._ended:
             return
         self._ended = True
-        if self.drain.opened or self.backlog.pending:
-            self.drain.to_the_end(self.options.exit_timeout)
+        self.drain.to_the_end(self.options.exit_timeout)
         self.storage.close()
         exits.unwatch(self)
 
     def start_finishing(self) -> None:
         """Begin to write what is pending: the process is about to end."""
         # From now on an add is written before it returns: nobody knows how many moments are left.
-        self._driver = None
+        if self._driver is not None:
+            self._driver.retire()
         self.ready_on = None
-        self.backlog.call_at = 1
         if self.backlog.pending:
             self.drain.submit_alone()
 

@@ -110,9 +110,11 @@ class Drain:
                 future.result(timeout)
             if not future.done():
                 return False
-        if self._health.failing is None and not self._backlog.ready:
+        if self._health.failing is not None:
+            return False
+        if self._backlog.pending and not self._backlog.ready:
             time.sleep(ENCODING)
-        return self._health.failing is None
+        return True
 
     def _lost(self) -> int:
         if lost := self._storage.take_lost():

@@ -54,20 +54,23 @@ class Driver:
         self._calls: asyncio.Queue[Call] = asyncio.Queue()
         self._next_sync = loop.time() + options.flush_secs
         self._syncing: asyncio.Task[None] | None = None
+        self._answers = True
         backlog.call_at = NEVER
         self.opened: asyncio.Future[None] = loop.create_future()
         # In a context of its own: it would keep alive the variables of whoever happened to log first.
         self.task = loop.create_task(self._run(), name="asynctb writer", context=contextvars.Context())
+        # Should the loop be closed over it, nothing is lost, and the writer's ResourceWarning says what to do.
+        self.task._log_destroy_pending = False  # type: ignore[attr-defined]
 
     @property
     def alive(self) -> bool:
         """Whether calls are answered."""
-        return not self.task.done()
+        return self._answers and not self.task.done()
 
     def call(self, call: Call) -> bool:
         """Call the task, from any thread; False if it is too late for that."""
-        self._backlog.call_at = NEVER
-        if self.task.done():
+        self._be_called_at(NEVER)
+        if not self.alive:
             return False
         if asyncio._get_running_loop() is self.loop and asyncio.current_task(self.loop) is not None:
             self._calls.put_nowait(call)
@@ -77,6 +80,16 @@ class Driver:
             self.loop.call_soon_threadsafe(self._calls.put_nowait, call)
             return True
         return False
+
+    def _be_called_at(self, count: int) -> None:
+        self._backlog.call_at = count
+        if not self._answers:  # retired by another thread in between
+            self._backlog.call_at = 1
+
+    def retire(self) -> None:
+        """Answer no more calls; from any thread."""
+        self._answers = False
+        self._backlog.call_at = 1
 
     def stop(self) -> None:
         """End the task, without a last drain."""
@@ -93,7 +106,12 @@ class Driver:
                     await self._next_call()
                     await self._store()
                     self._sync_when_due()
+        except RuntimeError:
+            # Thrown away with its closed loop, a coroutine meets asyncio's clean-up, which wants to call that loop.
+            if not self.loop.is_closed():
+                raise
         finally:
+            self.retire()
             self._on_end()  # and no await from here on: the loop may be at its end
 
     async def _open(self) -> bool:
@@ -112,15 +130,15 @@ class Driver:
 
     async def _next_call(self) -> None:
         """Wait until there is something to write and, unless somebody waits for it, for company."""
-        self._backlog.call_at = 1
+        self._be_called_at(1)
         call = None
         if not self._drain.needed:
             call = await self._called(self._until_sync())
         if call is not Call.FLUSH and not self._backlog.waiting:
-            self._backlog.call_at = self._options.max_queue
+            self._be_called_at(self._options.max_queue)
             if self._backlog.ready and self._backlog.pending < self._options.max_queue:
                 await self._called(LINGER)
-        self._backlog.call_at = NEVER
+        self._be_called_at(NEVER)
         while not self._calls.empty():
             self._calls.get_nowait()
 

@@ -31,6 +31,7 @@ _exiting_in: int | None = None  # the process that is at its end
 def remember(forked: Forked) -> None:
     """Have something begin anew in forked children, for as long as it lives."""
     _all.add(forked)
+    _hook()  # early: a handler that is registered while others run at exit is never called
 
 
 def exiting() -> bool:
