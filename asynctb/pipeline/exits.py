@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import weakref
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from asynctb.pipeline.core import Pipeline
@@ -25,6 +25,7 @@ class Forked(Protocol):
 _all: weakref.WeakSet[Forked] = weakref.WeakSet()
 _watched: set[Pipeline] = set()
 _hooked_in: int | None = None  # the process whose end we are called at
+_finalizer: Any = None  # multiprocessing's, where that is in use
 _exiting_in: int | None = None  # the process that is at its end
 
 
@@ -51,15 +52,16 @@ def unwatch(pipeline: Pipeline) -> None:
 
 
 def _hook() -> None:
-    global _hooked_in
-    if _hooked_in == os.getpid():
-        return
-    _hooked_in = os.getpid()
-    atexit.unregister(_finish_all)
-    atexit.register(_finish_all)
-    # A child of multiprocessing leaves through os._exit and runs no atexit; finalizers from before its fork are gone.
-    if (util := sys.modules.get("multiprocessing.util")) is not None:
-        util.Finalize(None, _finish_all, exitpriority=100)
+    global _hooked_in, _finalizer
+    if _hooked_in != os.getpid():
+        _hooked_in = os.getpid()
+        atexit.unregister(_finish_all)
+        atexit.register(_finish_all)
+    # A child of multiprocessing may leave through os._exit and run no atexit, but its finalizers; those from before
+    # it was set up are gone.
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None and (_finalizer is None or not _finalizer.still_active()):
+        _finalizer = util.Finalize(None, _finish_all, exitpriority=100)
 
 
 def _finish_all() -> None:
