@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import time
 from typing import Any, Generic, SupportsFloat, SupportsInt, TypeAlias, TypeVar
 
-from asynctb.encode.arrays import as_step, as_wall_time
+from asynctb.encode.arrays import INT64_MAX, INT64_MIN, as_step, as_wall_time
 from asynctb.encode.scalar import log, scalar, scalars
 from asynctb.encode.text import text
 from asynctb.entry import Entry, Record
@@ -26,8 +26,8 @@ Step: TypeAlias = SupportsInt | None
 WallTime: TypeAlias = SupportsFloat | None
 """Seconds since the epoch; None for now."""
 
-Make: TypeAlias = Callable[[], Sequence[Entry]]
-"""Checks what an add was given and returns what is to be stored; raises `EncodeError`."""
+Make: TypeAlias = Callable[..., Sequence[Entry]]
+"""Checks an add's arguments and returns what is to be stored; raises `EncodeError`."""
 
 
 class AddMethods(ABC, Generic[R_co]):
@@ -36,8 +36,8 @@ class AddMethods(ABC, Generic[R_co]):
     _notices: Notices
 
     @abstractmethod
-    def _emit(self, method: str, tag: str, make: Make, step: Step, walltime: WallTime) -> R_co:
-        """Check at once, take the wall time at once, and store what `make` returns."""
+    def _emit(self, method: str, tag: str, step: Step, walltime: WallTime, make: Make, *args: Any) -> R_co:
+        """Check at once, take the wall time at once, and store what `make` returns for these arguments."""
 
     def add_scalar(
         self,
@@ -65,7 +65,7 @@ class AddMethods(ABC, Generic[R_co]):
                 outside int64, a wall time that is not finite.
         """
         return self._emit(
-            "add_scalar", tag, lambda: (scalar(tag, scalar_value, new_style, double_precision),), global_step, walltime
+            "add_scalar", tag, global_step, walltime, scalar, tag, scalar_value, new_style, double_precision
         )
 
     def add_scalars(
@@ -90,7 +90,7 @@ class AddMethods(ABC, Generic[R_co]):
             EncodeError: as `add_scalar`, and for a name that leads out of the log directory. Nothing of the call is
                 stored then.
         """
-        return self._emit("add_scalars", main_tag, lambda: scalars(main_tag, tag_scalar_dict), global_step, walltime)
+        return self._emit("add_scalars", main_tag, global_step, walltime, scalars, main_tag, tag_scalar_dict)
 
     def add_text(
         self,
@@ -114,7 +114,7 @@ class AddMethods(ABC, Generic[R_co]):
         Raises:
             EncodeError: for what is neither text nor rows of one length, and text that UTF-8 cannot encode.
         """
-        return self._emit("add_text", tag, lambda: (text(tag, text_string, header),), global_step, walltime)
+        return self._emit("add_text", tag, global_step, walltime, text, tag, text_string, header)
 
     def log(self, metrics: Mapping[str, Any], step: Step = None, walltime: WallTime = None) -> R_co:
         """Add a point to each of many curves, in one event.
@@ -128,7 +128,7 @@ class AddMethods(ABC, Generic[R_co]):
         Raises:
             EncodeError: for what is no mapping, and for tags that are no text or not encodable.
         """
-        return self._emit("log", "log", lambda: self._numbers(metrics), step, walltime)
+        return self._emit("log", "log", step, walltime, self._numbers, metrics)
 
     def _numbers(self, metrics: Mapping[str, Any]) -> Sequence[Record]:
         records, skipped = log(metrics)
@@ -138,7 +138,12 @@ class AddMethods(ABC, Generic[R_co]):
         return records
 
 
-def checked(tag: str, make: Make, step: Step, walltime: WallTime) -> tuple[Sequence[Entry], int | None, float]:
+def checked(
+    tag: str, step: Step, walltime: WallTime, make: Make, args: tuple[Any, ...]
+) -> tuple[Sequence[Entry], int | None, float]:
     """Run an add's checks: return its entries, its step and its wall time, now if none was given."""
     wall_time = time() if walltime is None else as_wall_time(tag, walltime)
-    return make(), as_step(tag, step), wall_time
+    entries = make(*args)
+    if type(step) is int and INT64_MIN <= step <= INT64_MAX:
+        return entries, step, wall_time
+    return entries, as_step(tag, step), wall_time

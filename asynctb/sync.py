@@ -109,20 +109,21 @@ class SummaryWriter(AddMethods[None]):
 
     # Adding
 
-    def _emit(self, method: str, tag: str, make: Make, step: Step, walltime: WallTime) -> None:
-        if self._enabled:
-            entries, checked_step, wall_time = checked(tag, make, step, walltime)
-            if entries:
-                self._store(method, entries, checked_step, wall_time)
+    def _emit(self, method: str, tag: str, step: Step, walltime: WallTime, make: Make, *args: Any) -> None:
+        if not self._enabled:
+            return
+        entries, checked_step, wall_time = checked(tag, step, walltime, make, args)
+        if entries:
+            pipeline = self._pipeline if self._running else self._run()
+            places = pipeline.backlog.offer(method, entries, checked_step, wall_time, True)
+            if places is None:
+                self._wait(method, entries, checked_step, wall_time)
+            elif places:
+                encoders.take_here(places)
 
-    def _store(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> None:
+    def _wait(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> None:
         while True:
             pipeline = self._pipeline if self._running else self._run()
-            places = pipeline.backlog.offer(method, entries, step, wall_time, True)
-            if places is not None:
-                if places:
-                    encoders.take_here(places)
-                return
             if pipeline.waits_for_itself():
                 pipeline.offer_now(method, entries, step, wall_time)
                 return

@@ -25,7 +25,7 @@ from asynctb.settings import LogDir, Settings
 
 __all__ = ["AsyncSummaryWriter", "NoWait"]
 
-TURNS = 64  # adds after which an await really suspends: a loop that only logs must let others run
+TURNS = 256  # adds after which an await really suspends: a loop that only logs must let others run
 C = TypeVar("C", bound=type)
 
 
@@ -130,8 +130,14 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
 
     # Adding
 
-    def _emit(self, method: str, tag: str, make: Make, step: Step, walltime: WallTime) -> Coroutine[Any, Any, None]:
-        coroutine = self._accept(method, *checked(tag, make, step, walltime)) if self._enabled else _nothing()
+    def _emit(
+        self, method: str, tag: str, step: Step, walltime: WallTime, make: Make, *args: Any
+    ) -> Coroutine[Any, Any, None]:
+        if self._enabled:
+            entries, checked_step, wall_time = checked(tag, step, walltime, make, args)
+            coroutine = self._accept(method, entries, checked_step, wall_time)
+        else:
+            coroutine = _nothing()
         # So that "was never awaited" names the guilty call.
         coroutine.__qualname__ = self._names[method]  # type: ignore[attr-defined]
         return coroutine
@@ -251,10 +257,10 @@ class NoWait(AddMethods[bool]):
         self._notices = pipeline.notices
         self._enabled = enabled
 
-    def _emit(self, method: str, tag: str, make: Make, step: Step, walltime: WallTime) -> bool:
+    def _emit(self, method: str, tag: str, step: Step, walltime: WallTime, make: Make, *args: Any) -> bool:
         if not self._enabled:
             return True
-        entries, checked_step, wall_time = checked(tag, make, step, walltime)
+        entries, checked_step, wall_time = checked(tag, step, walltime, make, args)
         return not entries or self._pipeline.offer_now(method, entries, checked_step, wall_time)
 
 

@@ -36,23 +36,23 @@ def _known(tag: str) -> _Known:
     return _Known((tag,), b"\x2a" + varint(len(value) + 4) + value, value)  # Event.summary
 
 
-def _of_tag(tag: Any) -> _Known:
-    try:
-        return _known(tag)
-    except TypeError:  # not hashable, so no text
-        raise EncodeError(tag, "a tag: text", tag) from None
+def _no_text(tag: object) -> EncodeError:
+    return EncodeError(tag, "a tag: text", tag)  # not hashable, so no text
 
 
-def scalar(tag: str, value: Any, new_style: bool = False, double_precision: bool = False) -> Record:
+def scalar(tag: str, value: Any, new_style: bool = False, double_precision: bool = False) -> tuple[Record]:
     """Return one number as torch stores it: `simple_value`, or a tensor with `new_style`.
 
     `double_precision` counts only with `new_style`, as in torch; otherwise values are rounded to float32.
     """
-    known = _of_tag(tag)
+    try:
+        known = _known(tag)
+    except TypeError:
+        raise _no_text(tag) from None
     number = value if type(value) is float else as_number(tag, value)
     if new_style:
-        return Record(known.tags, _tensor(tag, number, double_precision), PLUGIN)
-    return _record(Record, (known.tags, known.summary + float32(number), PLUGIN, "", False))
+        return (Record(known.tags, _tensor(tag, number, double_precision), PLUGIN),)
+    return (_record(Record, (known.tags, known.summary + float32(number), PLUGIN, "", False)),)
 
 
 def _tensor(tag: str, number: float, double_precision: bool) -> bytes:
@@ -73,7 +73,7 @@ def scalars(main_tag: str, tag_scalar_dict: Mapping[str, Any]) -> list[Record]:
         raise EncodeError(main_tag, "a mapping from names to numbers", tag_scalar_dict)
     folder = main_tag.replace("/", "_")
     return [
-        scalar(main_tag, value)._replace(run=sub_run(main_tag, f"{folder}_{_name(main_tag, key)}"))
+        scalar(main_tag, value)[0]._replace(run=sub_run(main_tag, f"{folder}_{_name(main_tag, key)}"))
         for key, value in tag_scalar_dict.items()
     ]
 
@@ -95,7 +95,7 @@ def log(metrics: Mapping[str, Any]) -> tuple[list[Record], list[tuple[str, Any]]
     values: list[bytes] = []
     skipped: list[tuple[str, Any]] = []
     for tag, value in _flat(metrics, ""):
-        known = _of_tag(tag)
+        known = _known(tag)
         try:
             number = value if type(value) is float else _strict_number(tag, value)
         except EncodeError:

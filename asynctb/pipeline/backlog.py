@@ -46,6 +46,7 @@ class Backlog:
         self._steps = steps
         self._max_bytes = max_bytes
         self._drop = drop
+        self._ample = self._limit(media=True)  # bytes below which everything is let in
         self._on_ready = on_ready
         self._on_notice = on_notice
         self._lock = threading.RLock()
@@ -204,18 +205,23 @@ class Backlog:
     def _take_in(
         self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float, patient: bool
     ) -> Sequence[Place] | None:
+        if self._closed:
+            return None
         entry = entries[0]
         if len(entries) != 1 or type(entry) is not Record:
             size = sum(map(wire_size, entries))
-            if self._closed or not self._fits(size, len(entries), patient, entry.media):
+            if not self._fits(size, len(entries), patient, entry.media):
                 return None
             return self._accept(method, entries, step, wall_time)
         # The hottest path: one record, without a step that could be saved.
         _, what, _, run, media = entry
+        items = self._items
         cost = len(what) + OVERHEAD
-        if self._closed or not self._fits(cost, 1, patient, media):
+        pending = len(items) + len(self._head) + self._taken
+        scarce = pending >= MAX_ENTRIES or self.pending_bytes + cost > self._ample or self._line.size
+        if scarce and not self._fits(cost, 1, patient, media):
             return None
-        self._items.append((run, what, self._steps.stamp(entry, step), wall_time, cost, method))
+        items.append((run, what, self._steps.stamp(entry, step), wall_time, cost, method))
         self.pending_bytes += cost
         return ()
 
