@@ -43,7 +43,7 @@ class StorageError(AsynctbError, OSError):
 
     Attributes:
         unwritten: how many entries were not stored when this was raised.
-        errno, strerror, filename: those of the operating system's error, where there was one.
+        errno: the operating system's number of the error, where there was one; so are `strerror` and `filename`.
     """
 
     def __init__(self, message: str, unwritten: int = 0, cause: BaseException | None = None) -> None:
