@@ -1,0 +1,74 @@
+"""The pages and the code name the same numbers and the same methods: one that changes has to change in both."""
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asynctb import AsyncSummaryWriter, SummaryWriter, writer
+from asynctb.encode import text
+from asynctb.entry import OVERHEAD
+from asynctb.pipeline import backlog, driver, health, notices
+from asynctb.storage import local
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def default(function: Any, name: str) -> Any:
+    return inspect.signature(function).parameters[name].default
+
+
+def prose(page: str) -> str:
+    """Return a page's text with every run of white space as one space."""
+    return " ".join((DOCS / page).read_text("utf-8").split())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"has been in flight for {health.STUCK_AFTER:g} s",
+        f"A write that does not return is failing only after {health.STUCK_AFTER:g} s",
+        f"so with such a disk the wait is {health.STUCK_AFTER + health.PATIENCE:g} s at most",
+        f"wait, all together for {health.PATIENCE:g} s at most",
+        f"after {driver.FIRST_RETRY * 1000:g} ms at first and every {driver.LAST_RETRY:g} s later",
+        f"text of {text.LONG:,} characters or more",
+        f"one in every {writer.TURNS} lets other tasks run",
+        f"at most `max_bytes` ({default(SummaryWriter, 'max_bytes') >> 20} MiB)",
+        f"with its payload and {OVERHEAD} bytes more",
+        f"while {backlog.MAX_ENTRIES:,} entries are unwritten",
+        f"the limit of {backlog.MAX_ENTRIES:,} entries (rule 5)",
+        f"in the file within {2 * driver.LINGER * 1000:g} ms of the loop being free",
+        f"wait for company, for {driver.LINGER * 1000:g} ms at most",
+        f"at most every {notices.EVERY:g} s",
+        f"at most `exit_timeout` ({default(SummaryWriter, 'exit_timeout'):g} s)",
+        f"takes {default(SummaryWriter.close, 'timeout')} s at most",
+        f"`max_queue` ({default(SummaryWriter, 'max_queue')})",
+        f"`flush_secs` ({default(SummaryWriter, 'flush_secs')})",
+    ],
+)
+def test_contract_says_what_the_code_does(said: str) -> None:
+    """A number of the contract is the code's."""
+    assert said in prose("contract.md")
+
+
+def test_the_numbers_that_are_said_in_words() -> None:
+    """Three quarters of the bound, and 64 files at once."""
+    assert backlog.MEDIA_SHARE == 0.75
+    assert f"At most {local.MAX_OPEN} files of a writer are open" in prose("differences.md")
+
+
+@pytest.mark.parametrize("name", ["max_queue", "flush_secs", "max_bytes", "overflow", "exit_timeout"])
+def test_both_writers_have_the_same_defaults(name: str) -> None:
+    """The contract gives one number for both writers, so they share it; `on_storage_error` alone differs."""
+    assert default(AsyncSummaryWriter, name) == default(SummaryWriter, name)
+
+
+def test_differences_name_what_is_there_and_what_is_not() -> None:
+    """Of the methods on the page of differences, each is where the page says: on our writer, or only on torch's."""
+    there, _, missing = prose("differences.md").partition("**Most methods.**")[2].partition("Not there yet are")
+    missing = missing.partition("- **Attributes.**")[0]
+    ours = {name for name in dir(SummaryWriter) if re.match("add_|flush|close|get_", name)}
+    assert ours == set(re.findall(r"`(\w+)`", there))
+    assert set(re.findall(r"`(add_\w+)`", missing)).isdisjoint(ours)
