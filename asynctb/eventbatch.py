@@ -51,7 +51,7 @@ def _frame(wall_time: float, step: int | None, what: bytes) -> bytes:
 def _mixed(walls: npt.NDArray[np.float64], numbers: Ints, whats: Sequence[bytes], layouts: Ints) -> bytes:
     """Frame events of several lengths: those of each length together, and back in their order."""
     out: list[bytes] = [b""] * len(whats)
-    for layout in np.unique(layouts).tolist():
+    for layout in set(layouts.tolist()):  # not np.unique: it imports when first called, which no forked child survives
         indices = np.flatnonzero(layouts == layout)
         mine = [whats[index] for index in indices.tolist()]
         if layout == ALONE or len(mine) <= FEW:

@@ -66,7 +66,7 @@ class Settings:
         Only a writer's first file purges: in a later one, or in a copy's, it would be the writer's own points.
         """
         purge_step = None if copied or after else self.purge_step
-        storage = LocalStorage(Path(self.log_dir), self.filename_suffix, purge_step)
+        storage = LocalStorage(Path(os.fsdecode(self.log_dir)), self.filename_suffix, purge_step)
         if after is not None:
             return Pipeline(storage, self.options, after.steps, after.notices)
         notices = Notices()

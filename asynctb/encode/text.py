@@ -15,14 +15,14 @@ __all__ = ["table", "text"]
 
 PLUGIN = "text"
 SLICE = 1 << 16  # characters encoded at a time: a thread gives way between slices, in one piece it would hold the GIL
-LONG = 1 << 18  # non-ASCII characters from which UTF-8 encoding takes about a millisecond
+LONG = 1 << 18  # characters from which making the payload takes about a millisecond
 
 
 def text(tag: str, value: Any, header: Sequence[Any] | None = None) -> tuple[Entry]:
     """Return a text, verbatim, or a list of rows as a table, under torch's tag `{tag}/text_summary`.
 
-    Raises `EncodeError` for what is neither, and for text that UTF-8 cannot encode. Very long text that is not ASCII
-    is checked and encoded in a thread.
+    Raises `EncodeError` for what is neither, and for text that UTF-8 cannot encode. Very long text is checked and
+    encoded in a thread.
     """
     encode_tag(tag)
     if not isinstance(value, str):
@@ -30,7 +30,7 @@ def text(tag: str, value: Any, header: Sequence[Any] | None = None) -> tuple[Ent
     elif header is not None:
         raise EncodeError(tag, "a list of rows to go with the header", value)
     name = f"{tag}/text_summary"
-    if len(value) < LONG or value.isascii():
+    if len(value) < LONG:
         return (Record((name,), _payload(name, _utf8(tag, value)), PLUGIN, media=True),)
 
     def take() -> Encode:

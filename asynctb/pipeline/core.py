@@ -56,6 +56,7 @@ class Pipeline:
         )
         self.closed = False
         self._ended = False
+        self._abandoned = False
         # The loop on which an awaited add needs to look at nothing else before it is accepted, or None.
         self.ready_on: asyncio.AbstractEventLoop | None = None
         self._driver: Driver | None = None
@@ -128,7 +129,7 @@ class Pipeline:
                 self.drain.finish(left)
         ticket.result()
         if sync:
-            self.storage.sync()
+            self.storage.submit_sync().result(None if deadline is None else max(0.0, deadline - time.monotonic()))
 
     def waits_for_itself(self) -> bool:
         """Tell whether the caller is on one of the threads that do the work, so that it must not wait for it."""
@@ -145,12 +146,8 @@ class Pipeline:
         """
         if self.closed:
             raise WriterClosed("this writer is closed")
-        loop = running_loop()
+        loop = self._own_loop()
         driver = self._driver
-        if driver is not None and driver.loop is not loop and not driver.loop.is_closed():
-            raise WrongLoop(
-                "this writer belongs to another event loop, which is still open: make a writer for each loop"
-            )
         if driver is None or driver.loop is not loop or (not driver.alive and not _ending()):
             driver = self._adopt(loop)
         if not self.drain.opened:
@@ -160,6 +157,15 @@ class Pipeline:
                 raise self.reports.cannot_open(error) from error
         if driver.alive and not self.closed:
             self.ready_on = loop
+
+    def _own_loop(self) -> asyncio.AbstractEventLoop:
+        loop = running_loop()
+        theirs = self._driver.loop if self._driver is not None else loop
+        if theirs is not loop and not theirs.is_closed():
+            raise WrongLoop(
+                "this writer belongs to another event loop, which is still open: make a writer for each loop"
+            )
+        return loop
 
     def _adopt(self, loop: asyncio.AbstractEventLoop) -> Driver:
         exits.watch(self)
@@ -215,51 +221,19 @@ class Pipeline:
 
         Under anyio's cancellation it goes on until then; cancelled by asyncio itself, it goes on in the file thread.
         """
-        if self.closed:
-            if self._closing is not None and self._closing.get_loop() is running_loop():
+        if self._closing is not None:
+            if self._closing.get_loop() is running_loop():
                 await asyncio.shield(self._closing)
             return
-        loop = running_loop()
-        if self.drain.opened or self.backlog.pending:
-            await self._attach_to_close()
-        self._close_door()
-        self._closing = loop.create_future()
+        self._closing = self._own_loop().create_future()
         try:
             with anyio.move_on_after(timeout, shield=True):
                 await self._write_the_rest()
             await self._stop_driver()
         finally:
-            self._end()
-        self.reports.unwritten()
-
-    async def _attach_to_close(self) -> None:
-        try:
-            await self.attach()
-        except StorageError:
             self._close_door()
             self._end()
-            raise
-
-    def _close_door(self) -> None:
-        self.closed = True
-        self.ready_on = None
-        self.backlog.close()
-
-    async def _write_the_rest(self) -> None:
-        if not self.drain.opened:
-            return
-        with suppress(OSError):
-            # Those in line when the door closed still come in, as room is made for them.
-            while self.backlog.pending or self.backlog.waiting:
-                await asyncio.wrap_future(self._request_flush())
-            await self.storage.run_sync()
-        await self.storage.run(self._last_words)
-
-    async def _stop_driver(self) -> None:
-        if self._driver is not None:
-            self._driver.stop()
-            # The loop may be closed right after this: a task must not be found pending then.
-            await asyncio.wait({self._driver.task}, timeout=LOOK)
+        self.reports.unwritten()
 
     async def close_quietly(self, timeout: float | None) -> None:
         """Close, and leave it to the caller to report what is left."""
@@ -282,12 +256,13 @@ class Pipeline:
     def _wind_down(self) -> None:
         """Write what is left, waiting for it: the task has been cancelled, and its loop may be about to close."""
         self.ready_on = None
-        if self.drain.opened and not self.closed:
-            self.drain.finish(self.options.exit_timeout)
+        if self.drain.opened and not self.closed and self.backlog.pending:
+            self.drain.finish(exits.time_left(self.options.exit_timeout))
 
     def abandon(self) -> None:
         """End with nobody to wait for it: the writer was dropped unclosed. May run in a finalizer, in any thread."""
         self._close_door()
+        self._abandoned = True
         driver = self._driver
         if driver is not None:
             with suppress(RuntimeError):  # its loop is closed
@@ -308,9 +283,10 @@ class Pipeline:
         if self._ended:
             return
         self._ended = True
-        self.drain.to_the_end(self.options.exit_timeout)
-        self.storage.close()
+        self.drain.end(self.options.exit_timeout)
         exits.unwatch(self)
+        if self._abandoned:
+            self.reports.left_over("a writer was dropped unclosed")
 
     def start_finishing(self) -> None:
         """Begin to write what is pending: the process is about to end."""
@@ -321,15 +297,20 @@ class Pipeline:
         if self.backlog.pending:
             self.drain.submit_alone()
 
-    def finish_and_tell(self, timeout: float) -> None:
-        """Write what is pending, for so many seconds at most, and log what is left."""
-        self.drain.finish(timeout)
-        self.reports.at_exit()
+    def finish_and_tell(self) -> None:
+        """Write what is pending, for as long as there is time, and log what is left."""
+        if self.backlog.pending:
+            self.drain.finish(exits.time_left(self.options.exit_timeout))
+        if not self._ended:
+            self.reports.left_over("at exit")
 
     def after_fork(self) -> None:
-        """In a child: forget what the parent has to write, and begin anew."""
+        """In a child: forget what the parent has to write, and begin anew, unless closed."""
+        closed = self.closed
         self.storage.after_fork()
         self._begin()
+        if closed:
+            self._close_door()
 
     @property
     def in_use(self) -> bool:
@@ -367,7 +348,7 @@ class Pipeline:
         if not self.drain.opened:
             exits.watch(self)  # it waits for a loop to open its file, or for the end of the process
         elif exits.exiting():
-            self.drain.finish(self.options.exit_timeout)
+            self.drain.finish(exits.time_left(self.options.exit_timeout))
         else:
             self.backlog.call_at = NEVER  # until the file thread begins
             if not self.drain.submit_alone(self._be_called_again):

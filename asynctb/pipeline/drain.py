@@ -30,6 +30,8 @@ class Drain:
         self._notices = notices
         self._handed: list[Batch] = []
         self.opened = False
+        # Whether the files are closed for good: what is pending then stays so.
+        self.ended = False
 
     @property
     def needed(self) -> bool:
@@ -44,6 +46,8 @@ class Drain:
 
     def __call__(self) -> None:
         """Write what is ready; raises what the storage raises, which keeps what could not be written."""
+        if self.ended:
+            return
         self.open()
         until = time.monotonic() + STRETCH
         while time.monotonic() < until:
@@ -83,17 +87,22 @@ class Drain:
     def finish(self, timeout: float) -> None:
         """Write all that is accepted, waiting for it so many seconds at most; then what is left stays pending."""
         deadline = time.monotonic() + timeout
-        while self._backlog.pending and (left := deadline - time.monotonic()) > 0:
+        while self._backlog.pending and not self.ended and (left := deadline - time.monotonic()) > 0:
             if not self._finish_once(left):
                 return
 
-    def to_the_end(self, timeout: float) -> None:
-        """Write all that is accepted, in the file thread itself, unless the storage fails or encoders take too long."""
+    def end(self, timeout: float) -> None:
+        """In the file thread: write all that is accepted, unless the storage fails or encoders take too long.
+
+        Then close the files for good.
+        """
         deadline = time.monotonic() + timeout
         self.alone()
         while self._backlog.pending and self._health.failing is None and time.monotonic() < deadline:
             time.sleep(0 if self._backlog.ready else ENCODING)
             self.alone()
+        self.ended = True
+        self._storage.close()
 
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method are pending."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from asynctb.pipeline.core import Pipeline
 
-__all__ = ["Forked", "exiting", "remember", "unwatch", "watch"]
+__all__ = ["Forked", "exiting", "remember", "time_left", "unwatch", "watch"]
 
 
 class Forked(Protocol):
@@ -24,6 +24,8 @@ class Forked(Protocol):
 
 _all: weakref.WeakSet[Forked] = weakref.WeakSet()
 _watched: set[Pipeline] = set()
+ONE_ENDING = 60.0  # seconds between two waits from which they are not of one ending
+_held_up_since = -ONE_ENDING
 _hooked_in: int | None = None  # the process whose end we are called at
 _finalizer: Any = None  # multiprocessing's, where that is in use
 _exiting_in: int | None = None  # the process that is at its end
@@ -33,6 +35,18 @@ def remember(forked: Forked) -> None:
     """Have something begin anew in forked children, for as long as it lives."""
     _all.add(forked)
     _hook()  # early: a handler that is registered while others run at exit is never called
+
+
+def time_left(exit_timeout: float) -> float:
+    """Return how long the end of a loop or of the process may still be held up by a sick disk.
+
+    All waits of one ending share their time: of the loop's and the process's, and of all writers.
+    """
+    global _held_up_since
+    now = time.monotonic()
+    if now - _held_up_since > ONE_ENDING:
+        _held_up_since = now
+    return max(0.0, exit_timeout - (now - _held_up_since))
 
 
 def exiting() -> bool:
@@ -65,16 +79,14 @@ def _hook() -> None:
 
 
 def _finish_all() -> None:
-    """Write what is pending, in all pipelines at once, for as long as each has leave to wait."""
+    """Write what is pending, in all pipelines at once."""
     global _exiting_in
     _exiting_in = os.getpid()
     pipelines = list(_watched)
-    begin = time.monotonic()
     for pipeline in pipelines:
         pipeline.start_finishing()
     for pipeline in pipelines:
-        waited = time.monotonic() - begin
-        pipeline.finish_and_tell(max(0.0, pipeline.options.exit_timeout - waited))
+        pipeline.finish_and_tell()
 
 
 def _after_fork() -> None:

@@ -48,6 +48,8 @@ class Health:
 
     def fail_alone(self, error: BaseException) -> None:
         """Note a failed write where no loop would ever end anyone's wait."""
+        if self.failing is None:
+            self._dropped_before = self._backlog.dropped["storage"]
         self.last_error = self.failing = error
         self._backlog.shed()
         self._backlog.fail_tickets(error)
@@ -58,8 +60,13 @@ class Health:
         self._backlog.impatient = False
         if self.failing is not None:
             self.failing = None
-            dropped = self._backlog.dropped["storage"] - self._dropped_before
-            self._notices.say("asynctb: writing to %s again; %d entries were dropped meanwhile", self._log_dir, dropped)
+            message = "asynctb: writing to %s again; %d entries were dropped meanwhile"
+            self._notices.say(message, self._log_dir, self.dropped)
+
+    @property
+    def dropped(self) -> int:
+        """How many entries have been dropped for the storage since its last failure began."""
+        return self._backlog.dropped["storage"] - self._dropped_before
 
     @property
     def hopeless(self) -> bool:

@@ -43,8 +43,7 @@ class Reports:
         """Raise or log, as the writer was told, that the storage failed somebody who asked."""
         message = self._unwritten(error)
         if self._raises:
-            unwritten = self._backlog.pending + self._backlog.dropped["storage"]
-            raise StorageError(message, unwritten, error) from error
+            raise StorageError(message, self._backlog.pending + self._dropped(), error) from error
         self._notices.sometimes("unwritten", "asynctb: %s", message)
 
     def unwritten(self) -> None:
@@ -52,21 +51,25 @@ class Reports:
         if self._backlog.pending:
             self.failed(self._health.last_error or OUT_OF_TIME)
 
-    def at_exit(self) -> None:
-        """Log what could not be stored before the end of the process, if anything."""
+    def left_over(self, when: str) -> None:
+        """Log what could not be stored, if anything, where nobody asks any more."""
         if self._backlog.pending:
-            self._notices.say("asynctb: at exit, %s", self._unwritten(self._health.last_error or OUT_OF_TIME))
+            self._notices.say("asynctb: %s, %s", when, self._unwritten(self._health.last_error or OUT_OF_TIME))
 
     def dropped(self) -> None:
         """Log that entries are being dropped, now and then."""
         counts = dict(self._backlog.dropped)
         self._notices.sometimes("dropped", "asynctb: entries are being dropped; so far, by reason: %s", counts)
 
+    def _dropped(self) -> int:
+        return self._health.dropped if self._health.failing is not None else 0
+
     def _unwritten(self, error: BaseException) -> str:
+        reason = str(error) or "it took longer than its timeout"
+        if not self._backlog.pending:
+            return f"what is written to {self._storage.log_dir} could not be synced: {reason}"
         kinds = ", ".join(f"{count} of {method}" for method, count in self._drain.kinds().most_common())
-        message = f"{self._backlog.pending} entries are not stored in {self._storage.log_dir}"
-        if kinds:
-            message += f" ({kinds})"
-        if dropped := self._backlog.dropped["storage"]:
+        message = f"{self._backlog.pending} entries are not stored in {self._storage.log_dir} ({kinds})"
+        if dropped := self._dropped():
             message += f", and {dropped} were dropped while it was failing"
-        return f"{message}: {str(error) or 'it took longer than its timeout'}"
+        return f"{message}: {reason}"

@@ -113,8 +113,12 @@ class LocalStorage:
         """Run a call in the file thread and await its result. A cancelled await does not stop the call."""
         return await wrap(call)(executor=self._thread)
 
-    async def run_sync(self) -> None:
+    def submit_sync(self) -> Future[None]:
         """Sync in a thread of its own, so that a slow disk's sync holds up no write."""
+        return self._sync_thread.submit(self.sync)
+
+    async def run_sync(self) -> None:
+        """As `submit_sync`, and await the end of it."""
         await wrap(self.sync)(executor=self._sync_thread)
 
     def in_thread(self) -> bool:
