@@ -251,6 +251,30 @@ class Pipeline:
                 with suppress(TimeoutError):
                     last.result(timeout)
 
+    def _close_door(self) -> None:
+        self.closed = True
+        self.ready_on = None
+        self.backlog.close()
+
+    async def _write_the_rest(self) -> None:
+        if self.drain.opened or self.backlog.pending:
+            await self.attach()
+        self._close_door()
+        if not self.drain.opened:
+            return
+        with suppress(OSError):
+            # Those in line when the door closed still come in, as room is made for them.
+            while self.backlog.pending or self.backlog.waiting:
+                await asyncio.wrap_future(self._request_flush())
+            await self.storage.run_sync()
+        await self.storage.run(self._last_words)
+
+    async def _stop_driver(self) -> None:
+        if self._driver is not None:
+            self._driver.stop()
+            # The loop may be closed right after this: a task must not be found pending then.
+            await asyncio.wait({self._driver.task}, timeout=LOOK)
+
     # Ends
 
     def _wind_down(self) -> None:
