@@ -29,6 +29,7 @@ class Drain:
         self._health = health
         self._notices = notices
         self._handed: list[Batch] = []
+        self._unframed: Batch | None = None
         self.opened = False
         # Whether the files are closed for good: what is pending then stays so.
         self.ended = False
@@ -36,7 +37,7 @@ class Drain:
     @property
     def needed(self) -> bool:
         """Whether there is something that could be written now."""
-        return self._backlog.ready or self._storage.owes
+        return self._backlog.ready or self._storage.owes or self._unframed is not None
 
     def open(self) -> None:
         """Open the event file; raises OSError."""
@@ -51,17 +52,24 @@ class Drain:
         self.open()
         until = time.monotonic() + STRETCH
         while time.monotonic() < until:
-            batch = self._backlog.take()
+            # A batch that could not even be framed, for want of memory, comes again.
+            batch = self._unframed = self._unframed or self._backlog.take()
             if batch is None and not self._storage.owes:
                 return
+            data = _framed(batch) if batch is not None else {}
             if batch is not None:
                 self._handed.append(batch)
-            self._storage.write(_framed(batch) if batch is not None else {})
-            handed, self._handed = self._handed, []
-            lost = self._lost()
-            for each in handed:
-                self._backlog.settle(each, min(lost, each.entries))
-                lost -= min(lost, each.entries)
+                self._unframed = None
+            self._storage.write(data)
+            self._settle()
+
+    def _settle(self) -> None:
+        handed, self._handed = self._handed, []
+        lost = self._lost()
+        for batch in handed:
+            mine = min(lost, batch.entries)
+            self._backlog.settle(batch, mine)
+            lost -= mine
 
     def alone(self) -> None:
         """Write what is ready where no task does; a failure is noted, and nobody waits for it to heal."""
@@ -106,7 +114,8 @@ class Drain:
 
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method are pending."""
-        return self._backlog.kinds() + Counter(method for batch in self._handed for method in batch.methods)
+        batches = [*self._handed, *([self._unframed] if self._unframed else [])]
+        return self._backlog.kinds() + Counter(method for batch in batches for method in batch.methods)
 
     def _finish_once(self, timeout: float) -> bool:
         """Write in the file thread, or here where there is none; tell whether doing it again makes sense."""
