@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from time import time
-from typing import Any, Generic, SupportsFloat, SupportsInt, TypeAlias, TypeVar
+from typing import Any, Generic, SupportsFloat, SupportsInt, TypeAlias, TypeVar, cast
 
 from asynctb.encode.arrays import INT64_MAX, INT64_MIN, as_step, as_wall_time
 from asynctb.encode.scalar import log, scalar, scalars
 from asynctb.encode.text import text
-from asynctb.entry import Entry, Record
+from asynctb.entry import Draft, Entry, Record
 from asynctb.pipeline.notices import Notices
 
 __all__ = ["AddMethods", "Make", "Number", "Step", "WallTime"]
@@ -26,7 +26,7 @@ Step: TypeAlias = SupportsInt | None
 WallTime: TypeAlias = SupportsFloat | None
 """Seconds since the epoch; None for now."""
 
-Make: TypeAlias = Callable[..., Sequence[Entry]]
+Make: TypeAlias = Callable[..., Entry | Sequence[Entry]]
 """Checks an add's arguments and returns what is to be stored; raises `EncodeError`."""
 
 
@@ -143,7 +143,9 @@ def checked(
 ) -> tuple[Sequence[Entry], int | None, float]:
     """Run an add's checks: return its entries, its step and its wall time, now if none was given."""
     wall_time = time() if walltime is None else as_wall_time(tag, walltime)
-    entries = make(*args)
+    made = make(*args)
+    # Entries are tuples themselves, so it takes their type to tell one from several.
+    entries = (made,) if type(made) is Record or type(made) is Draft else cast("Sequence[Entry]", made)
     if type(step) is int and INT64_MIN <= step <= INT64_MAX:
         return entries, step, wall_time
     return entries, as_step(tag, step), wall_time

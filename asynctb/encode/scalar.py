@@ -40,7 +40,7 @@ def _no_text(tag: object) -> EncodeError:
     return EncodeError(tag, "a tag: text", tag)  # not hashable, so no text
 
 
-def scalar(tag: str, value: Any, new_style: bool = False, double_precision: bool = False) -> tuple[Record]:
+def scalar(tag: str, value: Any, new_style: bool = False, double_precision: bool = False) -> Record:
     """Return one number as torch stores it: `simple_value`, or a tensor with `new_style`.
 
     `double_precision` counts only with `new_style`, as in torch; otherwise values are rounded to float32.
@@ -51,8 +51,8 @@ def scalar(tag: str, value: Any, new_style: bool = False, double_precision: bool
         raise _no_text(tag) from None
     number = value if type(value) is float else as_number(tag, value)
     if new_style:
-        return (Record(known.tags, _tensor(tag, number, double_precision), PLUGIN),)
-    return (_record(Record, (known.tags, known.summary + float32(number), PLUGIN, "", False)),)
+        return Record(known.tags, _tensor(tag, number, double_precision), PLUGIN)
+    return _record(Record, (known.tags, known.summary + float32(number), PLUGIN, "", False))
 
 
 def _tensor(tag: str, number: float, double_precision: bool) -> bytes:
@@ -73,7 +73,7 @@ def scalars(main_tag: str, tag_scalar_dict: Mapping[str, Any]) -> list[Record]:
         raise EncodeError(main_tag, "a mapping from names to numbers", tag_scalar_dict)
     folder = main_tag.replace("/", "_")
     return [
-        scalar(main_tag, value)[0]._replace(run=sub_run(main_tag, f"{folder}_{_name(main_tag, key)}"))
+        scalar(main_tag, value)._replace(run=sub_run(main_tag, f"{folder}_{_name(main_tag, key)}"))
         for key, value in tag_scalar_dict.items()
     ]
 

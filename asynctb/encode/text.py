@@ -18,7 +18,7 @@ SLICE = 1 << 16  # characters encoded at a time: a thread gives way between slic
 LONG = 1 << 18  # characters from which making the payload takes about a millisecond
 
 
-def text(tag: str, value: Any, header: Sequence[Any] | None = None) -> tuple[Entry]:
+def text(tag: str, value: Any, header: Sequence[Any] | None = None) -> Entry:
     """Return a text, verbatim, or a list of rows as a table, under torch's tag `{tag}/text_summary`.
 
     Raises `EncodeError` for what is neither, and for text that UTF-8 cannot encode. Very long text is checked and
@@ -31,13 +31,13 @@ def text(tag: str, value: Any, header: Sequence[Any] | None = None) -> tuple[Ent
         raise EncodeError(tag, "a list of rows to go with the header", value)
     name = f"{tag}/text_summary"
     if len(value) < LONG:
-        return (Record((name,), _payload(name, _utf8(tag, value)), PLUGIN, media=True),)
+        return Record((name,), _payload(name, _utf8(tag, value)), PLUGIN, media=True)
 
     def take() -> Encode:
         encoded = b"".join(_utf8(tag, piece) for piece in _slices(value))
         return lambda: _payload(name, encoded)
 
-    return (Draft((name,), 4 * len(value), take, PLUGIN),)
+    return Draft((name,), 4 * len(value), take, PLUGIN)
 
 
 def _utf8(tag: str, value: str) -> bytes:
