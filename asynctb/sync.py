@@ -114,16 +114,22 @@ class SummaryWriter(AddMethods[None]):
             return
         entries, checked_step, wall_time = checked(tag, step, walltime, make, args)
         if entries:
-            pipeline = self._pipeline if self._running else self._run()
-            places = pipeline.backlog.offer(method, entries, checked_step, wall_time, True)
-            if places is None:
-                self._wait(method, entries, checked_step, wall_time)
-            elif places:
-                encoders.take_here(places)
+            self._store(method, entries, checked_step, wall_time)
 
-    def _wait(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> None:
+    def _store(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> None:
         while True:
-            pipeline = self._pipeline if self._running else self._run()
+            try:
+                pipeline = self._pipeline if self._running else self._run()
+            except StorageError as error:
+                # An add never raises for the disk: it waits in memory for the next one to open a file, or the end.
+                self._notices.sometimes("open", "asynctb: %s", error)
+                self._pipeline.offer_now(method, entries, step, wall_time)
+                return
+            places = pipeline.backlog.offer(method, entries, step, wall_time, True)
+            if places is not None:
+                if places:
+                    encoders.take_here(places)
+                return
             if pipeline.waits_for_itself():
                 pipeline.offer_now(method, entries, step, wall_time)
                 return
@@ -194,13 +200,19 @@ class SummaryWriter(AddMethods[None]):
         """
         with self._life:
             pipeline, thread = self._pipeline, self._loop_thread
+            first = not pipeline.closed
             self._running = False
             self._loop_thread = None
-            try:
-                self._close(pipeline, thread, timeout)
-            finally:
-                if thread is not None:
-                    thread.stop()
+            pipeline.close_door()
+        # Without the lock: adds of other threads open the next file meanwhile.
+        if not first:
+            pipeline.wait_till_over(timeout)
+            return
+        try:
+            self._close(pipeline, thread, timeout)
+        finally:
+            if thread is not None:
+                thread.stop()
         pipeline.reports.unwritten()
 
     def _close(self, pipeline: Pipeline, thread: LoopThread | None, timeout: float | None) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from asynctb.entry import Entry
+from asynctb.entry import Entry, wire_size
 from asynctb.errors import StorageError
 from asynctb.methods import AddMethods, Make, Step, WallTime, checked
 from asynctb.pipeline import encoders
@@ -25,7 +25,9 @@ from asynctb.settings import LogDir, Settings
 
 __all__ = ["AsyncSummaryWriter", "NoWait"]
 
-TURNS = 256  # adds after which an await really suspends: a loop that only logs must let others run
+TURN = (
+    16 << 10
+)  # bytes accepted, at some 100 a microsecond, after which an await suspends: others run in a loop of adds
 C = TypeVar("C", bound=type)
 
 
@@ -124,7 +126,7 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         self._pipeline = settings.pipeline(copied=copied)
         self._notices = self._pipeline.notices
         self._enabled = settings.enabled
-        self._until_turn = TURNS
+        self._until_turn = TURN
         self._names = {name: f"{type(self).__qualname__}.{name}" for name in dir(AddMethods)}
         self.nowait = NoWait(self._pipeline, enabled=settings.enabled)
 
@@ -154,9 +156,9 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
             await pipeline.wait_turn(Add(method, entries, step, wall_time))
         elif places:
             await encoders.take(places)
-        self._until_turn -= 1
+        self._until_turn -= wire_size(entries[0]) if len(entries) == 1 else sum(map(wire_size, entries))
         if self._until_turn <= 0:
-            self._until_turn = TURNS
+            self._until_turn = TURN
             await asyncio.sleep(0)
 
     # Life

@@ -125,6 +125,11 @@ class Backlog:
         with self._lock:
             self._closed = True
 
+    def turn_away(self) -> None:
+        """Let nobody wait in line any longer: there will be no more room."""
+        turns = self._locked(lambda: self._line.empty(Outcome.CLOSED))
+        wake(turns)
+
     # Going out: one thread at a time
 
     def take(self) -> Batch | None:

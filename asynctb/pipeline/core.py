@@ -55,12 +55,14 @@ class Pipeline:
             self.backlog, self.drain, self.storage, self.health, self.notices, options.on_storage_error
         )
         self.closed = False
+        # Done once the files are closed for good.
+        self.over: Future[None] = Future()
+        self._closing = False
         self._ended = False
         self._abandoned = False
         # The loop on which an awaited add needs to look at nothing else before it is accepted, or None.
         self.ready_on: asyncio.AbstractEventLoop | None = None
         self._driver: Driver | None = None
-        self._closing: asyncio.Future[None] | None = None
 
     # Adds, from any thread
 
@@ -221,17 +223,17 @@ class Pipeline:
 
         Under anyio's cancellation it goes on until then; cancelled by asyncio itself, it goes on in the file thread.
         """
-        if self._closing is not None:
-            if self._closing.get_loop() is running_loop():
-                await asyncio.shield(self._closing)
+        if self._closing:
+            with anyio.move_on_after(timeout, shield=True):
+                await asyncio.shield(asyncio.wrap_future(self.over))
             return
-        self._closing = self._own_loop().create_future()
+        self._own_loop()
+        self._closing = True
         try:
             with anyio.move_on_after(timeout, shield=True):
                 await self._write_the_rest()
             await self._stop_driver()
         finally:
-            self._close_door()
             self._end()
         self.reports.unwritten()
 
@@ -242,24 +244,25 @@ class Pipeline:
 
     def close_here(self, timeout: float | None) -> None:
         """Close without a loop, in a thread that may wait, unless it is one that does the work."""
-        if self.closed:
-            return
-        self._close_door()
-        if self.drain.opened or self.backlog.pending:
-            last = self._end()
-            if last is not None and not self.waits_for_itself():
-                with suppress(TimeoutError):
-                    last.result(timeout)
+        self._end()
+        self.wait_till_over(timeout)
 
-    def _close_door(self) -> None:
+    def wait_till_over(self, timeout: float | None) -> None:
+        """Wait in a thread until the files are closed, for so many seconds at most."""
+        if not self.waits_for_itself():
+            with suppress(TimeoutError):
+                self.over.result(timeout)
+
+    def close_door(self) -> None:
+        """Accept nothing more but what is in line already."""
         self.closed = True
         self.ready_on = None
         self.backlog.close()
 
     async def _write_the_rest(self) -> None:
-        if self.drain.opened or self.backlog.pending:
+        if not self.closed and (self.drain.opened or self.backlog.pending):
             await self.attach()
-        self._close_door()
+        self.close_door()
         if not self.drain.opened:
             return
         with suppress(OSError):
@@ -285,7 +288,7 @@ class Pipeline:
 
     def abandon(self) -> None:
         """End with nobody to wait for it: the writer was dropped unclosed. May run in a finalizer, in any thread."""
-        self._close_door()
+        self.close_door()
         self._abandoned = True
         driver = self._driver
         if driver is not None:
@@ -293,14 +296,21 @@ class Pipeline:
                 driver.loop.call_soon_threadsafe(driver.stop)
         self._end()
 
-    def _end(self) -> Future[None] | None:
-        """See that the last words are said, in the file thread, and that those who wait for the end know of it."""
-        if self._closing is not None and not self._closing.done():
-            self._closing.set_result(None)
-        if not self._ended and (self.drain.opened or self.backlog.pending):
-            with suppress(RuntimeError):  # too late for threads: what is watched is finished all the same
-                return self.storage.submit(self._last_words)
-        return None
+    def _end(self) -> None:
+        """See that the files get closed, in their thread, and that nobody waits in line for ever."""
+        self.close_door()
+        self._closing = True
+        if self._ended:
+            return
+        if not self.drain.opened and not self.backlog.pending:
+            self._ended = True
+            self.over.set_result(None)
+            return
+        try:
+            self.storage.submit(self._last_words)
+        except RuntimeError:  # too late for threads
+            self._last_words()
+        self.backlog.turn_away()
 
     def _last_words(self) -> None:
         """In the file thread: try once more what is left, and close the files."""
@@ -311,6 +321,7 @@ class Pipeline:
         exits.unwatch(self)
         if self._abandoned:
             self.reports.left_over("a writer was dropped unclosed")
+        self.over.set_result(None)
 
     def start_finishing(self) -> None:
         """Begin to write what is pending: the process is about to end."""
@@ -334,12 +345,12 @@ class Pipeline:
         self.storage.after_fork()
         self._begin()
         if closed:
-            self._close_door()
+            self.close_door()
 
     @property
     def in_use(self) -> bool:
         """Whether there is something to close."""
-        return not self.closed and (self._driver is not None or self.drain.opened or self.backlog.pending > 0)
+        return not self.closed and (self._driven or self.drain.opened or self.backlog.pending > 0)
 
     # Small parts
 
