@@ -98,7 +98,8 @@ class SummaryWriter(AddMethods[None]):
         self._enabled = settings.enabled
         self._pipeline = settings.pipeline(copied=copied)
         self._notices = self._pipeline.notices
-        self._past = Stats()  # of the files closed before this one
+        self._past = Stats()  # of the pipelines that are over
+        self._earlier: list[Pipeline] = []  # closed, but perhaps not over yet
         self._begin()
         exits.remember(self)
 
@@ -141,8 +142,10 @@ class SummaryWriter(AddMethods[None]):
         """Open what is closed, begin the loop's thread, and return the pipeline; raises `StorageError`."""
         with self._life:
             if self._pipeline.closed:
-                self._past = self.stats
+                self._earlier.append(self._pipeline)
                 self._pipeline = self._settings.pipeline(after=self._pipeline)
+                while self._earlier and self._earlier[0].over.done():
+                    self._past += self._earlier.pop(0).stats()
             pipeline = self._pipeline
             pipeline.open_here()
             if not self._running and self._loop_thread is None and not exits.exiting():
@@ -234,7 +237,8 @@ class SummaryWriter(AddMethods[None]):
     @property
     def stats(self) -> Stats:
         """The writer's figures at this moment, those before a `close()` included."""
-        return self._past + self._pipeline.stats()
+        with self._life:
+            return sum((pipeline.stats() for pipeline in (*self._earlier, self._pipeline)), self._past)
 
     def __repr__(self) -> str:
         """Name the writer by its directory."""

@@ -284,7 +284,7 @@ class Pipeline:
         """Write what is left, waiting for it: the task has been cancelled, and its loop may be about to close."""
         self.ready_on = None
         if self.drain.opened and not self.closed and self.backlog.pending:
-            self.drain.finish(exits.time_left(self.options.exit_timeout))
+            exits.finish(self)
 
     def abandon(self) -> None:
         """End with nobody to wait for it: the writer was dropped unclosed. May run in a finalizer, in any thread."""
@@ -335,7 +335,7 @@ class Pipeline:
     def finish_and_tell(self) -> None:
         """Write what is pending, for as long as there is time, and log what is left."""
         if self.backlog.pending:
-            self.drain.finish(exits.time_left(self.options.exit_timeout))
+            exits.finish(self)
         if not self._ended:
             self.reports.left_over("at exit")
 
@@ -383,7 +383,7 @@ class Pipeline:
         if not self.drain.opened:
             exits.watch(self)  # it waits for a loop to open its file, or for the end of the process
         elif exits.exiting():
-            self.drain.finish(exits.time_left(self.options.exit_timeout))
+            exits.finish(self)
         else:
             self.backlog.call_at = NEVER  # until the file thread begins
             if not self.drain.submit_alone(self._be_called_again):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from asynctb.pipeline.core import Pipeline
 
-__all__ = ["Forked", "exiting", "remember", "time_left", "unwatch", "watch"]
+__all__ = ["Forked", "exiting", "finish", "remember", "unwatch", "watch"]
 
 
 class Forked(Protocol):
@@ -24,8 +24,9 @@ class Forked(Protocol):
 
 _all: weakref.WeakSet[Forked] = weakref.WeakSet()
 _watched: set[Pipeline] = set()
-ONE_ENDING = 60.0  # seconds between two waits from which they are not of one ending
-_held_up_since = -ONE_ENDING
+ONE_ENDING = 60.0  # seconds between two waits in vain from which they are not of one ending
+_in_vain = 0.0  # seconds waited for disks that did not get done
+_in_vain_at = -ONE_ENDING
 _hooked_in: int | None = None  # the process whose end we are called at
 _finalizer: Any = None  # multiprocessing's, where that is in use
 _exiting_in: int | None = None  # the process that is at its end
@@ -37,16 +38,20 @@ def remember(forked: Forked) -> None:
     _hook()  # early: a handler that is registered while others run at exit is never called
 
 
-def time_left(exit_timeout: float) -> float:
-    """Return how long the end of a loop or of the process may still be held up by a sick disk.
+def finish(pipeline: Pipeline) -> None:
+    """Write what a pipeline has pending, for as long as the end of a loop or of the process may be held up for it.
 
-    All waits of one ending share their time: of the loop's and the process's, and of all writers.
+    Whoever is held up in vain in one ending, of the loop and then of the process, of this writer and the next, shares
+    one `exit_timeout`.
     """
-    global _held_up_since
-    now = time.monotonic()
-    if now - _held_up_since > ONE_ENDING:
-        _held_up_since = now
-    return max(0.0, exit_timeout - (now - _held_up_since))
+    global _in_vain, _in_vain_at
+    began = time.monotonic()
+    if began - _in_vain_at > ONE_ENDING:
+        _in_vain = 0.0
+    pipeline.drain.finish(max(0.0, pipeline.options.exit_timeout - _in_vain))
+    if pipeline.backlog.pending:
+        _in_vain_at = time.monotonic()
+        _in_vain += _in_vain_at - began
 
 
 def exiting() -> bool:
