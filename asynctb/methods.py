@@ -57,8 +57,9 @@ class AddMethods(ABC, Generic[R_co]):
             global_step: the point's place on the x axis; None for one more than this tag's last step, from 0.
             walltime: seconds since the epoch; None for now.
             new_style: store a tensor instead of a `simple_value`, which TensorBoard shows alike.
-            double_precision: keep float64; counts only with `new_style`, as in torch. Otherwise values are rounded to
-                float32, and larger ones become infinite.
+            double_precision: keep float64, of which TensorBoard's default loader shows no point (its Python loader
+                does, with `--load_fast=false`); counts only with `new_style`, as in torch. Otherwise values are
+                rounded to float32, and larger ones become infinite.
 
         Raises:
             EncodeError: for a tag that is no text or not encodable, a value that is not one real number, a step

@@ -22,8 +22,8 @@ def as_number(tag: str, value: Any) -> float:
     """Return a scalar as a float.
 
     Takes Python and numpy numbers, numeric text (as torch does), and any array or tensor with exactly one element, on
-    any device, with or without gradient. Raises `EncodeError` for everything else: text that is no number, complex
-    values, several elements or none, tensors on the meta device, integers beyond float64.
+    any device, with or without gradient; numpy's masked number is NaN. Raises `EncodeError` for everything else: text
+    that is no number, complex values, several elements or none, tensors on the meta device, integers beyond float64.
     """
     kind = type(value)
     if kind is float:
@@ -46,7 +46,7 @@ def _single(tag: str, value: Any) -> Any:
     if is_meta(value):
         raise EncodeError(tag, f"{ONE_NUMBER} (a tensor on the meta device has none)", value)
     if callable(item := getattr(value, "item", None)):
-        return _real(tag, item(), value)
+        return math.nan if is_masked(value) else _real(tag, item(), value)
     if callable(getattr(value, "__array__", None)) or isinstance(value, (list, tuple)):
         return _real(tag, np.asarray(value).item(), value)
     if callable(getattr(value, "__dlpack__", None)):
@@ -60,6 +60,12 @@ def _real(tag: str, element: Any, value: Any) -> Any:
     if isinstance(element, (int, float, str, bytes)) or callable(getattr(element, "__float__", None)):
         return element
     raise EncodeError(tag, ONE_NUMBER, value)
+
+
+def is_masked(value: Any) -> bool:
+    """Tell whether numpy holds a one-element array's number to be missing; what `item()` gives then means nothing."""
+    mask = getattr(value, "mask", None) if isinstance(value, np.ndarray) else None
+    return mask is not None and value.size == 1 and bool(np.any(mask))
 
 
 def is_meta(value: Any) -> bool:
