@@ -321,7 +321,7 @@ def test_hot_loop_lets_others_run(tmp_path: Path) -> None:
     async def main() -> None:
         async with AsyncSummaryWriter(tmp_path) as writer:
             task = asyncio.create_task(other())
-            for _ in range(1000):
+            for _ in range(5000):
                 await writer.add_scalar("x", 1)
             task.cancel()
 

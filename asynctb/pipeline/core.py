@@ -273,7 +273,7 @@ class Pipeline:
         await self.storage.run(self._last_words)
 
     async def _stop_driver(self) -> None:
-        if self._driver is not None:
+        if self._driver is not None and self._driver.loop is running_loop():
             self._driver.stop()
             # The loop may be closed right after this: a task must not be found pending then.
             await asyncio.wait({self._driver.task}, timeout=LOOK)

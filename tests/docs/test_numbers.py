@@ -34,7 +34,7 @@ def prose(page: str) -> str:
         f"wait, all together for {health.PATIENCE:g} s at most",
         f"after {driver.FIRST_RETRY * 1000:g} ms at first and every {driver.LAST_RETRY:g} s later",
         f"text of {text.LONG:,} characters or more",
-        f"one in every {writer.TURNS} lets other tasks run",
+        f"after every {writer.TURN >> 10} KiB of accepted entries",
         f"at most `max_bytes` ({default(SummaryWriter, 'max_bytes') >> 20} MiB)",
         f"with its payload and {OVERHEAD} bytes more",
         f"while {backlog.MAX_ENTRIES:,} entries are unwritten",

@@ -1,0 +1,31 @@
+"""Loops to run on, and a disk that is whole again after the test."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from tests.contract.disk import Disk
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Run a coroutine to its end on a loop of its own, of either kind."""
+    factory = asyncio.new_event_loop if request.param == "asyncio" else pytest.importorskip("uvloop").new_event_loop
+
+    def run_on_it(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            return runner.run(coroutine)
+
+    return run_on_it
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    """Yield a disk that does as it is told, and holds nobody up after the test."""
+    disk = Disk()
+    yield disk
+    disk.heal()

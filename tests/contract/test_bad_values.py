@@ -1,0 +1,373 @@
+"""Rule 1: a bad value raises at the guilty line, in both writers and in `nowait`, and nothing of it is queued."""
+
+import asyncio
+import inspect
+import logging
+import math
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import ANY
+
+import numpy as np
+import pytest
+
+from asynctb import AsyncSummaryWriter, EncodeError, SummaryWriter
+from asynctb.errors import describe
+from asynctb.methods import AddMethods
+from tests.contract.seen import points, steps
+
+SURROGATE = "loss/\ud800"  # no UTF-8 can encode it
+LONG = "\u00e9" * 300_000  # so long that it is encoded in a thread
+
+GOOD: dict[str, tuple[Any, ...]] = {  # a call of each method that is right; a new method needs a row
+    "add_scalar": ("t", 1.0),
+    "add_scalars": ("t", {"k": 1.0}),
+    "add_text": ("t", "words"),
+    "log": ({"t": 1.0},),
+}
+METHODS = sorted(GOOD)
+COLOURS = ["await", "nowait", "sync"]
+
+
+class Bad(NamedTuple):
+    """A wrong call, and what its error says."""
+
+    method: str
+    args: tuple[Any, ...]
+    tag: object
+    wanted: str
+    got: object
+    kwargs: dict[str, Any] = {}  # noqa: RUF012  # nobody changes it
+
+
+class Raises:
+    """A number of a library that fails when asked for it."""
+
+    def __float__(self) -> float:
+        raise ArithmeticError("not today")
+
+
+def a_scalar(value: object) -> Bad:
+    return Bad("add_scalar", ("t", value), "t", "one real number", value)
+
+
+def one_of_scalars(value: object) -> Bad:
+    return Bad("add_scalars", ("t", {"fine": 1.0, "k": value}), "t", "one real number", value)
+
+
+def a_step(method: str, step: object, wanted: str = "a global step: an integer or None") -> Bad:
+    name = "step" if method == "log" else "global_step"
+    return Bad(method, GOOD[method], "log" if method == "log" else "t", wanted, step, {name: step})
+
+
+def a_wall_time(method: str, walltime: object, wanted: str) -> Bad:
+    return Bad(method, GOOD[method], "log" if method == "log" else "t", wanted, walltime, {"walltime": walltime})
+
+
+NO_NUMBERS = [
+    "words",
+    "",
+    b"bytes",
+    None,
+    object(),
+    Raises(),
+    {"a": 1.0},
+    date(2024, 1, 1),
+    1j,
+    np.complex64(1),
+    np.array([1j]),
+    [],
+    [1.0, 2.0],
+    ["words"],
+    np.zeros(0),
+    np.zeros(2),
+    np.array("words"),
+    10**400,  # beyond float64
+]
+NO_TAGS = [None, 3, 1.5, b"bytes", ["a"], {"a": 1}]
+NO_STEPS = [math.nan, math.inf, -math.inf, "words", 1j, object(), [1], np.array([1, 2]), np.float32("nan")]
+NO_INT64 = [1 << 63, -(1 << 63) - 1, 10**30, np.uint64((1 << 64) - 1)]
+NO_WALL_TIMES = ["now", "1.5", b"1.5", object(), 1j, [1.0, 2.0], np.zeros(2)]
+NO_FINITE_TIMES = [math.nan, math.inf, -math.inf, np.float64("nan")]
+TAG, UTF8, STEP64 = "a tag: text", "a tag that UTF-8 can encode", "a global step within int64"
+SECONDS, FINITE = "a wall time in seconds", "a finite wall time in seconds"
+BELOW = "a sub-run below the log directory"
+
+BAD = [
+    *map(a_scalar, NO_NUMBERS),
+    *map(one_of_scalars, NO_NUMBERS),
+    *(Bad(method, (tag, *GOOD[method][1:]), tag, TAG, tag) for method in METHODS if method != "log" for tag in NO_TAGS),
+    *(Bad(method, (SURROGATE, *GOOD[method][1:]), SURROGATE, UTF8, SURROGATE) for method in METHODS if method != "log"),
+    *(a_step(method, step) for method in METHODS for step in NO_STEPS),
+    *(a_step(method, step, STEP64) for method in METHODS for step in NO_INT64),
+    *(a_wall_time(method, wall_time, ANY) for method in METHODS for wall_time in NO_WALL_TIMES),
+    *(a_wall_time(method, wall_time, FINITE) for method in METHODS for wall_time in NO_FINITE_TIMES),
+    # Mappings, and their keys
+    Bad("add_scalars", ("t", [("k", 1.0)]), "t", "a mapping from names to numbers", [("k", 1.0)]),
+    Bad("add_scalars", ("t", 1.0), "t", "a mapping from names to numbers", 1.0),
+    Bad("add_scalars", ("t", {3: 1.0}), "t", "names that are text", 3),
+    Bad("add_scalars", ("t", {SURROGATE: 1.0}), f"t_{SURROGATE}", UTF8, f"t_{SURROGATE}"),
+    Bad("log", (1.0,), "log", "a mapping from tags to numbers", 1.0),
+    Bad("log", ([("t", 1.0)],), "log", "a mapping from tags to numbers", [("t", 1.0)]),
+    Bad("log", ({"fine": 1.0, 3: 1.0},), "log", "names that are text", 3),
+    Bad("log", ({"fine": 1.0, "a": {3: 1.0}},), "a/", "names that are text", 3),
+    Bad("log", ({"fine": 1.0, SURROGATE: 1.0},), SURROGATE, UTF8, SURROGATE),
+    Bad("log", ({"fine": 1.0, "a": {SURROGATE: 1.0}},), f"a/{SURROGATE}", UTF8, f"a/{SURROGATE}"),
+    # Runs that lead out of the log directory, or that no file name can hold
+    Bad("add_scalars", ("t", {"fine": 1.0, "/../../up": 1.0}), "t", BELOW, "t_/../../up"),
+    Bad("add_scalars", ("t", {"fine": 1.0, "a/..": 1.0}), "t", BELOW, "t_a/.."),
+    Bad("add_scalars", ("t", {"fine": 1.0, "a/../../../tmp/x": 1.0}), "t", BELOW, "t_a/../../../tmp/x"),
+    Bad("add_scalars", ("t", {"fine": 1.0, "nul\0": 1.0}), "t", BELOW, "t_nul\0"),
+    Bad("add_scalars", ("nul\0", {"k": 1.0}), "nul\0", BELOW, "nul\0_k"),
+    # Texts and tables
+    *(Bad("add_text", ("t", value), "t", "text, or a list of rows", value) for value in (None, 5, b"bytes", {"a": 1})),
+    Bad("add_text", ("t", "words \ud800"), "t", "text that UTF-8 can encode", "words \ud800"),
+    Bad("add_text", ("t", [["cell \ud800"]]), "t", "text that UTF-8 can encode", ANY),
+    Bad("add_text", ("t", []), "t", "text, or at least one row", []),
+    Bad("add_text", ("t", [[]]), "t", "rows of one or more cells", []),
+    Bad("add_text", ("t", ["row", "row"]), "t", "rows that are lists of cells", "row"),
+    Bad("add_text", ("t", [[1, 2], [3]]), "t", "rows of 2 cells", ["3"]),
+    Bad("add_text", ("t", [[1, 2]]), "t", "rows of 1 cells", ["1", "2"], {"header": ["a"]}),
+    Bad("add_text", ("t", [[1, 2]]), "t", "rows that are lists of cells", "ab", {"header": "ab"}),
+    Bad("add_text", ("t", "words"), "t", "a list of rows to go with the header", "words", {"header": ["a"]}),
+]
+
+
+def made(colour: str, log_dir: Path) -> tuple[Any, Any]:
+    """Return a writer, and what has its `add_*`."""
+    if colour == "sync":
+        writer = SummaryWriter(log_dir)
+        return writer, writer
+    asynchronous = AsyncSummaryWriter(log_dir)
+    return asynchronous, asynchronous if colour == "await" else asynchronous.nowait
+
+
+def case(bad: Bad) -> str:
+    return ascii(f"{bad.method}{bad.args}{bad.kwargs or ''}")[1:-1][:80]
+
+
+def assert_names(error: EncodeError, bad: Bad) -> None:
+    assert error.tag is bad.tag or bad.tag == error.tag
+    assert bad.wanted == error.wanted
+    assert bad.got is error.got or bad.got == error.got
+    assert str(error) == f"{error.tag!r}: wanted {error.wanted}, got {describe(error.got)}"
+
+
+def assert_untouched(writer: Any, log_dir: Path) -> None:
+    """Nothing was accepted, counted as dropped or stored; an asynchronous writer has not even made its directory."""
+    assert (writer.stats.accepted, writer.stats.pending, dict(writer.stats.dropped)) == (0, 0, {})
+    if isinstance(writer, SummaryWriter):
+        writer.close()
+        assert points(log_dir) == []
+        assert [path.is_file() for path in log_dir.iterdir()] == [True]  # its event file, and no sub-run
+    else:
+        assert not log_dir.exists()
+
+
+def test_every_method_is_tried() -> None:
+    """All methods of the writers have their rows above."""
+    public = {name for name, value in vars(AddMethods).items() if inspect.isfunction(value) and name[0] != "_"}
+    assert set(GOOD) == public
+    assert {bad.method for bad in BAD} == public
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("bad", BAD, ids=case)
+def test_raises_at_the_call(bad: Bad, colour: str, tmp_path: Path) -> None:
+    """A bad value raises from the call itself, where no loop runs even, and leaves nothing behind."""
+    writer, adds = made(colour, tmp_path / "run")
+    with pytest.raises(EncodeError) as raised:
+        getattr(adds, bad.method)(*bad.args, **bad.kwargs)
+    assert_names(raised.value, bad)
+    assert isinstance(raised.value, ValueError)
+    assert_untouched(writer, tmp_path / "run")
+
+
+def torch_values(name: str) -> Any:
+    torch = pytest.importorskip("torch")
+    make: dict[str, Callable[[], Any]] = {
+        "several": lambda: torch.zeros(2),
+        "none": lambda: torch.zeros(0),
+        "complex": lambda: torch.tensor(1j),
+        "meta": lambda: torch.zeros(1, device="meta"),
+        "meta with gradient": lambda: torch.zeros((), device="meta", requires_grad=True),
+    }
+    return make[name]()
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("name", ["several", "none", "complex", "meta", "meta with gradient"])
+def test_tensors_that_are_no_number(name: str, colour: str, tmp_path: Path) -> None:
+    """A tensor that holds no number, or not one, raises as any other value."""
+    value = torch_values(name)
+    writer, adds = made(colour, tmp_path / "run")
+    for bad in (a_scalar(value), one_of_scalars(value)):
+        with pytest.raises(EncodeError) as raised:
+            getattr(adds, bad.method)(*bad.args)
+        assert raised.value.tag == "t"
+        assert raised.value.got is value
+        assert raised.value.wanted.startswith("one real number")
+    assert_untouched(writer, tmp_path / "run")
+
+
+def bads_amid_goods(adds: Any) -> None:
+    for bad in BAD:
+        with pytest.raises(EncodeError):
+            getattr(adds, bad.method)(*bad.args, **bad.kwargs)
+
+
+def test_what_is_good_goes_on_in_await(tmp_path: Path) -> None:
+    """Between good adds, bad ones leave no trace in the file, the counts or the steps."""
+
+    async def main() -> None:
+        async with AsyncSummaryWriter(tmp_path) as writer:
+            await writer.add_scalar("t", 1.0)
+            bads_amid_goods(writer)
+            await writer.add_scalar("t", 2.0)
+            assert writer.stats.accepted == 2
+
+    asyncio.run(main())
+    assert points(tmp_path) == [("t", 0, 1.0), ("t", 1, 2.0)]
+
+
+@pytest.mark.parametrize("colour", ["nowait", "sync"])
+def test_what_is_good_goes_on(colour: str, tmp_path: Path) -> None:
+    """Between good adds, bad ones leave no trace in the file, the counts or the steps."""
+    writer, adds = made(colour, tmp_path)
+    adds.add_scalar("t", 1.0)
+    bads_amid_goods(adds)
+    adds.add_scalar("t", 2.0)
+    assert writer.stats.accepted == 2
+    if colour == "sync":
+        writer.close()
+    else:
+        asyncio.run(writer.close())
+    assert points(tmp_path) == [("t", 0, 1.0), ("t", 1, 2.0)]
+
+
+def test_long_text_raises_from_the_await(tmp_path: Path) -> None:
+    """Text so long that a thread encodes it raises from its own await, and nothing of it is stored."""
+
+    async def main() -> None:
+        async with AsyncSummaryWriter(tmp_path) as writer:
+            await writer.add_text("t", LONG, 0)
+            with pytest.raises(EncodeError) as raised:
+                await writer.add_text("t", LONG + "\ud800", 1)
+            assert (raised.value.tag, raised.value.wanted) == ("t", "text that UTF-8 can encode")
+            await writer.add_text("t", LONG, 2)
+            await writer.flush()
+            assert (writer.stats.accepted, writer.stats.written, dict(writer.stats.dropped)) == (2, 2, {})
+
+    asyncio.run(main())
+    assert steps(tmp_path, "t/text_summary") == [0, 2]
+
+
+@pytest.mark.parametrize("colour", ["nowait", "sync"])
+def test_long_text_raises_at_the_call(colour: str, tmp_path: Path) -> None:
+    """Text so long that a thread encodes it is checked before the call returns where nothing is awaited."""
+    writer, adds = made(colour, tmp_path)
+    adds.add_text("t", LONG, 0)
+    with pytest.raises(EncodeError):
+        adds.add_text("t", LONG + "\ud800", 1)
+    adds.add_text("t", LONG, 2)
+    if colour == "sync":
+        writer.close()
+    else:
+        asyncio.run(writer.close())
+    assert writer.stats.accepted == writer.stats.written == 2
+    assert steps(tmp_path, "t/text_summary") == [0, 2]
+
+
+@pytest.mark.parametrize("bad", [bad for bad in BAD if bad.method == "add_scalars"], ids=case)
+def test_partly_bad_scalars_store_nothing(bad: Bad, tmp_path: Path) -> None:
+    """An `add_scalars` with one bad number, name or run stores none of its good ones, and makes no folder for them."""
+    with SummaryWriter(tmp_path / "run") as writer:
+        writer.add_scalar("before", 1.0)
+        with pytest.raises(EncodeError):
+            writer.add_scalars(*bad.args, **bad.kwargs)
+    assert [path.is_file() for path in (tmp_path / "run").iterdir()] == [True]
+    assert list(tmp_path.iterdir()) == [tmp_path / "run"]
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "..", "../..", "...", "~/x", "a//b", ".", "C:\\x"])
+def test_runs_stay_below_the_log_directory(name: str, tmp_path: Path) -> None:
+    """A curve's name that looks like a path elsewhere becomes a run below the log directory, or is refused."""
+    with SummaryWriter(tmp_path / "run") as writer:
+        try:
+            writer.add_scalars("t", {name: 1.0})
+        except EncodeError:
+            assert writer.stats.accepted == 0
+    assert list(tmp_path.iterdir()) == [tmp_path / "run"]
+    assert sum(path.is_file() for path in (tmp_path / "run").rglob("*")) == 1 + writer.stats.accepted
+
+
+ODD = [math.nan, math.inf, -math.inf]
+
+
+@pytest.mark.parametrize("colour", ["nowait", "sync"])
+def test_nan_and_infinities_are_numbers(colour: str, tmp_path: Path) -> None:
+    """NaN and infinities are stored as they are, and so is every other kind of one real number."""
+    writer, adds = made(colour, tmp_path)
+    values = [*ODD, np.float32("nan"), np.array([np.inf]), True, "1.5", b"2.5", Decimal(3), [4], np.int64(5)]
+    for step, value in enumerate(values):
+        adds.add_scalar("a", value, step)
+        adds.add_scalars("b", {"k": value}, step)
+    adds.log(dict(zip("xyz", ODD, strict=True)), 0)
+    if colour == "sync":
+        writer.close()
+    else:
+        asyncio.run(writer.close())
+    want = [math.nan, math.inf, -math.inf, math.nan, math.inf, 1.0, 1.5, 2.5, 3.0, 4.0, 5.0]
+    got = points(tmp_path)
+    np.testing.assert_array_equal([point.value for point in got if point.tag == "a"], want)
+    np.testing.assert_array_equal([point.value for point in points(tmp_path, "b_k")], want)
+    np.testing.assert_array_equal([point.value for point in got if point.tag in "xyz"], ODD)
+
+
+def test_nan_and_infinities_are_numbers_to_await(tmp_path: Path) -> None:
+    """NaN and infinities are stored as they are by awaited adds too."""
+
+    async def main() -> None:
+        async with AsyncSummaryWriter(tmp_path) as writer:
+            for value in ODD:
+                await writer.add_scalar("a", value)
+
+    asyncio.run(main())
+    np.testing.assert_array_equal([point.value for point in points(tmp_path)], ODD)
+
+
+NO_LOG_NUMBERS = {"text": "words", "digits": "1.5", "none": None, "list": [1.0], "array": np.zeros(2), "complex": 1j}
+
+
+@pytest.mark.parametrize("colour", ["nowait", "sync"])
+def test_log_skips_what_is_no_number(colour: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """`log` stores the numbers of a mapping, skips the rest, and says so once per tag whatever comes later."""
+    writer, adds = made(colour, tmp_path)
+    with caplog.at_level(logging.WARNING, "asynctb"):
+        for step in range(3):
+            adds.log({"loss": step, "deep": {"reward": -step, **NO_LOG_NUMBERS}, **NO_LOG_NUMBERS}, step)
+        adds.log(NO_LOG_NUMBERS)
+    assert writer.stats.accepted == 3  # an event without a number is none
+    if colour == "sync":
+        writer.close()
+    else:
+        asyncio.run(writer.close())
+    assert points(tmp_path) == [p for n in range(3) for p in (("loss", n, n), ("deep/reward", n, -n))]
+    said = [record.args[0] for record in caplog.records if "log skips tag" in record.message]
+    assert sorted(said) == sorted([*NO_LOG_NUMBERS, *(f"deep/{name}" for name in NO_LOG_NUMBERS)])
+
+
+def test_awaited_log_of_no_number(tmp_path: Path) -> None:
+    """An awaited `log` without any number stores nothing, and does not raise."""
+
+    async def main() -> None:
+        async with AsyncSummaryWriter(tmp_path) as writer:
+            await writer.log(NO_LOG_NUMBERS)
+            await writer.log({})
+            assert writer.stats.accepted == 0
+
+    asyncio.run(main())
+    assert points(tmp_path) == []
