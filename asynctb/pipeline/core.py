@@ -149,16 +149,21 @@ class Pipeline:
         if self.closed:
             raise WriterClosed("this writer is closed")
         loop = self._own_loop()
+        driver = self._driver_on(loop)
+        while not self.drain.opened:
+            try:
+                await (driver.has_opened() if driver.alive else self.storage.run(self.drain.open))
+            except OSError as error:
+                raise self.reports.cannot_open(error) from error
+            driver = self._driver_on(loop)
+        if driver.alive and not self.closed:
+            self.ready_on = loop
+
+    def _driver_on(self, loop: asyncio.AbstractEventLoop) -> Driver:
         driver = self._driver
         if driver is None or driver.loop is not loop or (not driver.alive and not _ending()):
             driver = self._adopt(loop)
-        if not self.drain.opened:
-            try:
-                await asyncio.shield(driver.opened)
-            except OSError as error:
-                raise self.reports.cannot_open(error) from error
-        if driver.alive and not self.closed:
-            self.ready_on = loop
+        return driver
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         loop = running_loop()
@@ -283,7 +288,7 @@ class Pipeline:
     def _wind_down(self) -> None:
         """Write what is left, waiting for it: the task has been cancelled, and its loop may be about to close."""
         self.ready_on = None
-        if self.drain.opened and not self.closed and self.backlog.pending:
+        if self.drain.opened and self.backlog.pending:
             exits.finish(self)
 
     def abandon(self) -> None:

@@ -55,17 +55,29 @@ class Driver:
         self._next_sync = loop.time() + options.flush_secs
         self._syncing: asyncio.Task[None] | None = None
         self._answers = True
+        self._stopped = False
         backlog.call_at = NEVER
-        self.opened: asyncio.Future[None] = loop.create_future()
+        # Done when the attempt to open the file is over, one way or another: None, or why it failed.
+        self._opened: asyncio.Future[OSError | None] = loop.create_future()
         # In a context of its own: it would keep alive the variables of whoever happened to log first.
         self.task = loop.create_task(self._run(), name="asynctb writer", context=contextvars.Context())
         # Should the loop be closed over it, nothing is lost, and the writer's ResourceWarning says what to do.
         self.task._log_destroy_pending = False  # type: ignore[attr-defined]
+        self.task.add_done_callback(self._give_up_opening)
 
     @property
     def alive(self) -> bool:
         """Whether calls are answered."""
         return self._answers and not self.task.done()
+
+    async def has_opened(self) -> None:
+        """Return when the attempt to open the file is over; raises OSError if it failed."""
+        if failure := await asyncio.shield(self._opened):
+            raise failure
+
+    def _give_up_opening(self, _: asyncio.Task[None]) -> None:
+        if not self._opened.done():
+            self._opened.set_result(None)  # whoever waited looks again
 
     def call(self, call: Call) -> bool:
         """Call the task, from any thread; False if it is too late for that."""
@@ -92,7 +104,8 @@ class Driver:
         self._backlog.call_at = 1
 
     def stop(self) -> None:
-        """End the task, without a last drain."""
+        """End the task, without a last drain: whoever stops it sees to that."""
+        self._stopped = True
         for task in (self.task, self._syncing):
             if task is not None:
                 task.cancel()
@@ -112,21 +125,17 @@ class Driver:
                 raise
         finally:
             self.retire()
-            self._on_end()  # and no await from here on: the loop may be at its end
+            if not self._stopped:
+                self._on_end()  # and no await from here on: the loop may be at its end
 
     async def _open(self) -> bool:
+        failure = None
         try:
             await self._storage.run(self._drain.open)
         except OSError as error:
-            self._health.last_error = error
-            self.opened.set_exception(error)
-            self.opened.exception()  # whoever waited may have been cancelled: asyncio need not tell
-            return False
-        except BaseException:
-            self.opened.cancel()
-            raise
-        self.opened.set_result(None)
-        return True
+            self._health.last_error = failure = error
+        self._opened.set_result(failure)
+        return failure is None
 
     async def _next_call(self) -> None:
         """Wait until there is something to write and, unless somebody waits for it, for company."""
