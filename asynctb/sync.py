@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from asynctb.entry import Entry
-from asynctb.errors import StorageError
+from asynctb.errors import StorageError, WriterClosed
 from asynctb.methods import AddMethods, Make, Step, WallTime, checked
 from asynctb.pipeline import encoders, exits
 from asynctb.pipeline.core import Pipeline
+from asynctb.pipeline.notices import heard
 from asynctb.pipeline.options import OnStorageError, Overflow, Stats
 from asynctb.pipeline.turns import Add, Outcome
 from asynctb.settings import LogDir, Settings
@@ -100,13 +101,12 @@ class SummaryWriter(AddMethods[None]):
         self._notices = self._pipeline.notices
         self._past = Stats()  # of the pipelines that are over
         self._earlier: list[Pipeline] = []  # closed, but perhaps not over yet
-        self._begin()
+        self._life = threading.RLock()  # between opening and opening
         exits.remember(self)
 
-    def _begin(self) -> None:
-        self._running = False
-        self._loop_thread: LoopThread | None = None
-        self._life = threading.RLock()  # between opening and closing
+    def after_fork(self) -> None:
+        """In a child: no lock is held by anyone."""
+        self._life = threading.RLock()
 
     # Adding
 
@@ -120,7 +120,7 @@ class SummaryWriter(AddMethods[None]):
     def _store(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> None:
         while True:
             try:
-                pipeline = self._pipeline if self._running else self._run()
+                pipeline = self._pipeline if self._pipeline.running else self._run()
             except StorageError as error:
                 # An add never raises for the disk: it waits in memory for the next one to open a file, or the end.
                 self._notices.sometimes("open", "asynctb: %s", error)
@@ -148,12 +148,13 @@ class SummaryWriter(AddMethods[None]):
                     self._past += self._earlier.pop(0).stats()
             pipeline = self._pipeline
             pipeline.open_here()
-            if not self._running and self._loop_thread is None and not exits.exiting():
-                self._loop_thread = LoopThread()
-                # Too late for threads, at the end of the process, adds are written as they come.
-                with suppress(RuntimeError):
-                    self._loop_thread.run(pipeline.attach())
-                self._running = True
+            if pipeline.runner is None and not exits.exiting():
+                pipeline.runner = LoopThread()
+            # Without a thread, at the end of the process, adds are written as they come.
+            if pipeline.runner is not None and not pipeline.driven and pipeline.runner.start():
+                with suppress(WriterClosed):
+                    pipeline.runner.run(pipeline.attach())
+            pipeline.running = not pipeline.closed and not exits.exiting()
             return pipeline
 
     # Life
@@ -184,7 +185,7 @@ class SummaryWriter(AddMethods[None]):
             StorageError: if entries could not be written, with `on_storage_error="raise"`; by default it is logged.
         """
         pipeline = self._pipeline
-        if not self._running or pipeline.waits_for_itself():
+        if not self._enabled or pipeline.closed or pipeline.waits_for_itself():
             return
         try:
             pipeline.flush_in_thread(sync, timeout)
@@ -201,29 +202,28 @@ class SummaryWriter(AddMethods[None]):
             StorageError: if entries could not be written in time, with `on_storage_error="raise"`; by default it is
                 logged.
         """
-        with self._life:
-            pipeline, thread = self._pipeline, self._loop_thread
-            first = not pipeline.closed
-            self._running = False
-            self._loop_thread = None
-            pipeline.close_door()
-        # Without the lock: adds of other threads open the next file meanwhile.
+        timeout = None if timeout is None else min(timeout, threading.TIMEOUT_MAX - GRACE)
+        pipeline = self._pipeline
+        first = not pipeline.closed
+        # From here on adds open the next file; so an add in a signal handler, or of another thread, waits for nothing.
+        pipeline.close_door()
         if not first:
             pipeline.wait_till_over(timeout)
             return
         try:
-            self._close(pipeline, thread, timeout)
+            self._close(pipeline, timeout)
         finally:
-            if thread is not None:
-                thread.stop()
+            if pipeline.runner is not None:
+                pipeline.runner.stop()
+        heard()
         pipeline.reports.unwritten()
 
-    def _close(self, pipeline: Pipeline, thread: LoopThread | None, timeout: float | None) -> None:
-        if thread is None or not thread.alive or pipeline.waits_for_itself():
+    def _close(self, pipeline: Pipeline, timeout: float | None) -> None:
+        if not pipeline.driven or pipeline.waits_for_itself() or pipeline.backlog.interrupted():
             pipeline.close_here(timeout)
             return
         with suppress(TimeoutError):
-            thread.run(pipeline.close_quietly(timeout), None if timeout is None else timeout + GRACE)
+            pipeline.runner.run(pipeline.close_quietly(timeout), None if timeout is None else timeout + GRACE)
 
     def get_logdir(self) -> str | os.PathLike[str]:
         """Return the log directory, as it was given."""
@@ -251,18 +251,13 @@ class SummaryWriter(AddMethods[None]):
     def __setstate__(self, settings: Settings) -> None:
         self._set_up(settings, copied=True)
 
-    def after_fork(self) -> None:
-        """In a child: no thread runs, and no lock is held by anyone."""
-        self._begin()
-
     def __del__(self) -> None:
         """Have what is pending written, and the threads end."""
         pipeline: Pipeline | None = getattr(self, "_pipeline", None)
         if pipeline is not None and pipeline.in_use:
             pipeline.abandon()
-        thread: LoopThread | None = getattr(self, "_loop_thread", None)
-        if thread is not None:
-            thread.stop()
+        if pipeline is not None and pipeline.runner is not None:
+            pipeline.runner.stop()
 
 
 class LoopThread:
@@ -274,20 +269,18 @@ class LoopThread:
         self._stopped: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._main, name="asynctb-loop", daemon=True)
 
-    @property
-    def alive(self) -> bool:
-        """Whether it runs coroutines."""
-        return self._thread.is_alive()
-
-    def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """Run a coroutine on the loop and return its result; raises TimeoutError, and RuntimeError without a thread."""
-        if self._loop is None:
+    def start(self) -> bool:
+        """Begin the thread, if it has not begun; tell whether it runs coroutines."""
+        if self._thread.ident is None:
             try:
                 self._thread.start()
-            except RuntimeError:
-                coroutine.close()
-                raise
-            self._ready.wait()
+            except RuntimeError:  # the interpreter is at its end and lets none begin
+                return False
+        self._ready.wait()
+        return self._loop is not None and self._thread.is_alive()
+
+    def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        """Run a coroutine on the loop and return its result; raises TimeoutError."""
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
 
@@ -298,7 +291,10 @@ class LoopThread:
                 self._loop.call_soon_threadsafe(self._stopped.set)
 
     def _main(self) -> None:
-        asyncio.run(self._until_stopped())
+        # Without a descriptor left there is no loop: then the file thread does without one.
+        with suppress(OSError):
+            asyncio.run(self._until_stopped())
+        self._ready.set()
 
     async def _until_stopped(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -18,7 +18,7 @@ from typing import TypeVar
 from asynctb.entry import OVERHEAD, Entry, Record, wire_size
 from asynctb.pipeline.batch import Batch, Item, batch_of
 from asynctb.pipeline.line import Line
-from asynctb.pipeline.places import Place
+from asynctb.pipeline.places import Claims, Place
 from asynctb.pipeline.steps import Notice, Steps
 from asynctb.pipeline.turns import Add, Outcome, Turn, wake
 
@@ -200,6 +200,14 @@ class Backlog:
         """Whether adds are in line for room."""
         return len(self._line) > 0
 
+    def give_up_untaken(self) -> None:
+        """Leave empty the places of adds that will never go on: the process is at its end."""
+        with self._lock:
+            places = [item[1] for item in (*self._head, *self._items) if isinstance(item[1], Place)]
+        for place in places:
+            if place.untaken:
+                place.give_up()
+
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method are waiting; without those that are being written."""
         with self._lock:
@@ -244,6 +252,7 @@ class Backlog:
         return self._max_bytes * MEDIA_SHARE if media and self._drop else self._max_bytes
 
     def _admit(self, turn: Turn) -> None:
+        self._line.first()  # or those who have left stand in the way
         add = turn.add
         full = self.pending_bytes + self._line.size + turn.size > self._limit(add.media)
         if self._closed:
@@ -258,7 +267,7 @@ class Backlog:
             self._line.join(turn)
 
     def _accept(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> Sequence[Place]:
-        places: list[Place] = []
+        places = Claims()
         for entry in entries:
             stamped = self._steps.stamp(entry, step)
             if isinstance(entry, Record):
@@ -325,6 +334,8 @@ class Backlog:
         self.pending_bytes -= batch.size
         self._count_drop("encode", batch.failed)
         self._count_drop("path", lost)
+        if not self.pending:
+            self.pending_bytes = 0  # Ctrl-C between two counts may have left them apart
         return self._grant(), self._due()
 
     def _grant(self) -> list[Turn]:
@@ -357,6 +368,15 @@ class Backlog:
         if not self._inside and (self._interrupting or self._steps.notices):
             self._let_in()
         return result
+
+    def interrupted(self) -> bool:
+        """Tell whether the caller interrupts a critical section of its own thread, which it must not wait for."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            return self._inside > 0
+        finally:
+            self._lock.release()
 
     def _interrupt(self, add: Add) -> Sequence[Place] | None:
         # It cannot wait, and counts may be half changed: it comes in as soon as the section that it interrupts ends.

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from typing import Any
 
 import anyio
 
@@ -21,7 +22,7 @@ from asynctb.pipeline.backlog import Backlog
 from asynctb.pipeline.drain import Drain
 from asynctb.pipeline.driver import NEVER, Call, Driver
 from asynctb.pipeline.health import Health
-from asynctb.pipeline.notices import Notices
+from asynctb.pipeline.notices import Notices, heard
 from asynctb.pipeline.options import Options, Stats
 from asynctb.pipeline.reports import OUT_OF_TIME, Reports
 from asynctb.pipeline.steps import Notice, Steps
@@ -55,6 +56,9 @@ class Pipeline:
             self.backlog, self.drain, self.storage, self.health, self.notices, options.on_storage_error
         )
         self.closed = False
+        # Whether a thread's adds need to look at nothing else before they are accepted; and the thread of its loop.
+        self.running = False
+        self.runner: Any = None
         # Done once the files are closed for good.
         self.over: Future[None] = Future()
         self._closing = False
@@ -95,6 +99,7 @@ class Pipeline:
         try:
             self.drain.open()
         except OSError as error:
+            self._let_go()
             raise self.reports.cannot_open(error) from error
 
     def wait_in_thread(self, add: Add) -> Outcome:
@@ -105,7 +110,7 @@ class Pipeline:
             while turn.outcome is Outcome.WAITING:
                 self._call_for_room()
                 turn.wait(LOOK)
-                if not self._driven:
+                if not self.driven:
                     self.drain.finish(LOOK)
                     self.backlog.drop(turn, "storage")
             encoders.take_here(turn.places)
@@ -120,6 +125,8 @@ class Pipeline:
     def flush_in_thread(self, sync: bool, timeout: float | None) -> None:
         """Wait until all that has been accepted is written, and synced if asked; raises OSError."""
         ticket = self._request_flush()
+        if self.backlog.interrupted():
+            return  # from a signal handler in the midst of an add: it is on its way, and waiting would be for ever
         deadline = None if timeout is None else time.monotonic() + timeout
         while not ticket.done():
             left = LOOK if deadline is None else min(LOOK, deadline - time.monotonic())
@@ -127,11 +134,20 @@ class Pipeline:
                 raise TimeoutError("the flush took longer than its timeout")
             with suppress(TimeoutError):
                 ticket.exception(left)
-            if not self._driven:
+            if not self.driven:
                 self.drain.finish(left)
         ticket.result()
         if sync:
-            self.storage.submit_sync().result(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            self._sync_in_thread(deadline)
+        heard()
+
+    def _sync_in_thread(self, deadline: float | None) -> None:
+        try:
+            syncing = self.storage.submit_sync()
+        except RuntimeError:  # the interpreter is at its end and lets no thread begin
+            self.storage.sync()
+            return
+        syncing.result(None if deadline is None else max(0.0, deadline - time.monotonic()))
 
     def waits_for_itself(self) -> bool:
         """Tell whether the caller is on one of the threads that do the work, so that it must not wait for it."""
@@ -154,10 +170,17 @@ class Pipeline:
             try:
                 await (driver.has_opened() if driver.alive else self.storage.run(self.drain.open))
             except OSError as error:
+                self._let_go()
                 raise self.reports.cannot_open(error) from error
             driver = self._driver_on(loop)
         if driver.alive and not self.closed:
             self.ready_on = loop
+
+    def _let_go(self) -> None:
+        """Keep no thread for a file that could not be opened, unless something waits for it."""
+        if not self.drain.opened and not self.backlog.pending:
+            self.storage.close()
+            exits.unwatch(self)
 
     def _driver_on(self, loop: asyncio.AbstractEventLoop) -> Driver:
         driver = self._driver
@@ -207,7 +230,7 @@ class Pipeline:
             self.reports.dropped()
 
     async def _woken(self, turn: LoopTurn) -> None:
-        if self._driven:
+        if self.driven:
             await turn.future
             return
         # The task has ended, so the loop is about to: nothing else would end this wait for certain.
@@ -217,8 +240,8 @@ class Pipeline:
 
     async def flush(self, sync: bool, timeout: float | None) -> None:
         """Wait until all that has been accepted is written, and synced if asked; raises OSError."""
-        await self.attach()
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(timeout if self.backlog.pending or sync or not self.drain.opened else None):
+            await self.attach()
             await asyncio.wrap_future(self._request_flush())
             if sync:
                 await self.storage.run_sync()
@@ -238,6 +261,11 @@ class Pipeline:
             with anyio.move_on_after(timeout, shield=True):
                 await self._write_the_rest()
             await self._stop_driver()
+        except StorageError as error:  # its file cannot be opened, for what was added by `nowait`
+            if self.options.on_storage_error == "raise":
+                raise
+            self.notices.say("asynctb: %s", error)
+            return
         finally:
             self._end()
         self.reports.unwritten()
@@ -254,13 +282,14 @@ class Pipeline:
 
     def wait_till_over(self, timeout: float | None) -> None:
         """Wait in a thread until the files are closed, for so many seconds at most."""
-        if not self.waits_for_itself():
+        if not self.waits_for_itself() and not self.backlog.interrupted():
             with suppress(TimeoutError):
                 self.over.result(timeout)
 
     def close_door(self) -> None:
         """Accept nothing more but what is in line already."""
         self.closed = True
+        self.running = False
         self.ready_on = None
         self.backlog.close()
 
@@ -293,22 +322,22 @@ class Pipeline:
 
     def abandon(self) -> None:
         """End with nobody to wait for it: the writer was dropped unclosed. May run in a finalizer, in any thread."""
-        self.close_door()
         self._abandoned = True
-        driver = self._driver
-        if driver is not None:
-            with suppress(RuntimeError):  # its loop is closed
-                driver.loop.call_soon_threadsafe(driver.stop)
         self._end()
 
     def _end(self) -> None:
         """See that the files get closed, in their thread, and that nobody waits in line for ever."""
         self.close_door()
         self._closing = True
+        driver = self._driver
+        if driver is not None and driver.alive:
+            with suppress(RuntimeError):  # its loop is closed
+                driver.loop.call_soon_threadsafe(driver.stop)
         if self._ended:
             return
         if not self.drain.opened and not self.backlog.pending:
             self._ended = True
+            self._let_go()
             self.over.set_result(None)
             return
         try:
@@ -326,6 +355,8 @@ class Pipeline:
         exits.unwatch(self)
         if self._abandoned:
             self.reports.left_over("a writer was dropped unclosed")
+        self.backlog.turn_away()
+        self.backlog.fail_tickets(self.health.last_error or OUT_OF_TIME)
         self.over.set_result(None)
 
     def start_finishing(self) -> None:
@@ -339,10 +370,12 @@ class Pipeline:
 
     def finish_and_tell(self) -> None:
         """Write what is pending, for as long as there is time, and log what is left."""
+        self.backlog.give_up_untaken()
         if self.backlog.pending:
             exits.finish(self)
         if not self._ended:
             self.reports.left_over("at exit")
+        heard()
 
     def after_fork(self) -> None:
         """In a child: forget what the parent has to write, and begin anew, unless closed."""
@@ -355,12 +388,12 @@ class Pipeline:
     @property
     def in_use(self) -> bool:
         """Whether there is something to close."""
-        return not self.closed and (self._driven or self.drain.opened or self.backlog.pending > 0)
+        return not self.closed and (self.driven or self.drain.opened or self.backlog.pending > 0)
 
     # Small parts
 
     @property
-    def _driven(self) -> bool:
+    def driven(self) -> bool:
         return self._driver is not None and self._driver.alive
 
     def _request_flush(self) -> Future[None]:
@@ -392,6 +425,7 @@ class Pipeline:
         else:
             self.backlog.call_at = NEVER  # until the file thread begins
             if not self.drain.submit_alone(self._be_called_again):
+                self._be_called_again()
                 self.drain.alone()
 
     def _be_called_again(self) -> None:

@@ -37,7 +37,7 @@ class Drain:
     @property
     def needed(self) -> bool:
         """Whether there is something that could be written now."""
-        return self._backlog.ready or self._storage.owes or self._unframed is not None
+        return not self.ended and (self._backlog.ready or self._storage.owes or self._unframed is not None)
 
     def open(self) -> None:
         """Open the event file; raises OSError."""

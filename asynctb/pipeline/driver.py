@@ -60,7 +60,7 @@ class Driver:
         # Done when the attempt to open the file is over, one way or another: None, or why it failed.
         self._opened: asyncio.Future[OSError | None] = loop.create_future()
         # In a context of its own: it would keep alive the variables of whoever happened to log first.
-        self.task = loop.create_task(self._run(), name="asynctb writer", context=contextvars.Context())
+        self.task = contextvars.Context().run(loop.create_task, self._run(), name="asynctb writer")
         # Should the loop be closed over it, nothing is lost, and the writer's ResourceWarning says what to do.
         self.task._log_destroy_pending = False  # type: ignore[attr-defined]
         self.task.add_done_callback(self._give_up_opening)
@@ -71,8 +71,10 @@ class Driver:
         return self._answers and not self.task.done()
 
     async def has_opened(self) -> None:
-        """Return when the attempt to open the file is over; raises OSError if it failed."""
-        if failure := await asyncio.shield(self._opened):
+        """Return when the attempt to open the file is over; raises OSError if it failed, or does not end."""
+        async with asyncio.timeout(STUCK_AFTER + PATIENCE):
+            failure = await asyncio.shield(self._opened)
+        if failure is not None:
             raise failure
 
     def _give_up_opening(self, _: asyncio.Task[None]) -> None:
@@ -85,9 +87,10 @@ class Driver:
         if not self.alive:
             return False
         if asyncio._get_running_loop() is self.loop and asyncio.current_task(self.loop) is not None:
-            self._calls.put_nowait(call)
+            # The loop is awake. Not the queue itself: a signal handler may interrupt the task in the midst of its get.
+            self.loop.call_soon(self._calls.put_nowait, call)
             return True
-        # In a task the loop is awake. Under a signal handler it may be asleep, and only this wakes it.
+        # Under a signal handler the loop may be asleep, and only this wakes it.
         with suppress(RuntimeError):  # closed
             self.loop.call_soon_threadsafe(self._calls.put_nowait, call)
             return True
@@ -200,7 +203,7 @@ class Driver:
         due = self._storage.unsynced and self.loop.time() >= self._next_sync
         if due and (self._syncing is None or self._syncing.done()):
             self._next_sync = self.loop.time() + self._options.flush_secs
-            self._syncing = self.loop.create_task(self._sync(), name="asynctb sync", context=contextvars.Context())
+            self._syncing = contextvars.Context().run(self.loop.create_task, self._sync(), name="asynctb sync")
 
     def _until_sync(self) -> float | None:
         return max(0.01, self._next_sync - self.loop.time()) if self._storage.unsynced else None

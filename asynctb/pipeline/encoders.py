@@ -38,24 +38,23 @@ async def take(places: Sequence[Place]) -> None:
     try:
         for place in places:
             if place.size > COPY_IN_PLACE:
-                await asyncio.get_running_loop().run_in_executor(_copier, place.take)
+                # Encoding follows in the threads by itself: this coroutine may never be resumed.
+                await asyncio.get_running_loop().run_in_executor(_copier, _take_and_encode, place)
             else:
-                place.take()
+                _take_and_encode(place)
     except BaseException:
         give_up(places)
         raise
-    _encode(places)
 
 
 def take_here(places: Sequence[Place]) -> None:
     """Take the values of accepted drafts from their caller, in place, and have them encoded; raises as `take`."""
     try:
         for place in places:
-            place.take()
+            _take_and_encode(place)
     except BaseException:
         give_up(places)
         raise
-    _encode(places)
 
 
 def give_up(places: Sequence[Place]) -> None:
@@ -64,9 +63,9 @@ def give_up(places: Sequence[Place]) -> None:
         place.give_up()
 
 
-def _encode(places: Sequence[Place]) -> None:
-    for place in places:
-        try:
-            _encoders.submit(place.encode)
-        except RuntimeError:  # the interpreter is at its end and lets no thread begin
-            place.encode()
+def _take_and_encode(place: Place) -> None:
+    place.take()
+    try:
+        _encoders.submit(place.encode)
+    except RuntimeError:  # the interpreter is at its end and lets no thread begin
+        place.encode()

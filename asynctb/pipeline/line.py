@@ -19,7 +19,7 @@ class Line:
         self._waiting = 0
 
     def __len__(self) -> int:
-        return self._waiting
+        return max(0, self._waiting)
 
     def join(self, turn: Turn) -> None:
         """Put an add at the end of the line."""
@@ -42,6 +42,7 @@ class Line:
             if self._turns[0].outcome is Outcome.WAITING:
                 return self._turns[0]
             self._turns.popleft()
+        self.size = self._waiting = 0  # Ctrl-C between two counts may have left them apart
         return None
 
     def empty(self, outcome: Outcome) -> list[Turn]:

@@ -6,16 +6,50 @@ Never through `warnings`, which `-W error` would turn into the end of the progra
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 
-__all__ = ["Notices"]
+from asynctb.daemon import DaemonExecutor
+
+__all__ = ["Notices", "heard"]
 
 logger = logging.getLogger("asynctb")
 
 EVERY = 5.0  # seconds between two messages of one kind: a failing disk must not fill another with its log
 MANY = 10_000  # different things said once: beyond it, tags are being made up as the program runs, and all was said
+
+
+# Whoever holds a log handler's lock may be waiting for one of our threads: those never log themselves.
+_speaker = DaemonExecutor("asynctb-log")
+
+
+def _begin() -> None:
+    global _speaker
+    _speaker = DaemonExecutor("asynctb-log")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin)
+
+
+def _is_ours(thread: threading.Thread) -> bool:
+    return thread.name.startswith("asynctb-")
+
+
+def _log(level: int, message: str, *args: object) -> None:
+    # Somebody's log handler runs here, with whatever is wrong with it.
+    with suppress(Exception):
+        logger.log(level, message, *args)
+
+
+def heard(seconds: float = 0.2) -> None:
+    """Wait, not for long, until what our threads said has been logged."""
+    if not _is_ours(threading.current_thread()):
+        with suppress(RuntimeError, TimeoutError):
+            _speaker.submit(int).result(seconds)
 
 
 class Notices:
@@ -28,9 +62,11 @@ class Notices:
 
     def say(self, message: str, *args: object, level: int = logging.WARNING) -> None:
         """Say it."""
-        # Somebody's log handler runs here, with whatever is wrong with it: that must not end the writer's task.
-        with suppress(Exception):
-            logger.log(level, message, *args)
+        if _is_ours(threading.current_thread()):
+            with suppress(RuntimeError):
+                _speaker.submit(_log, level, message, *args)
+                return
+        _log(level, message, *args)
 
     def once(self, key: Hashable, message: str, *args: object) -> None:
         """Say it unless something was said under this key before."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from asynctb.entry import OVERHEAD, Draft, Encode
 
-__all__ = ["Place"]
+__all__ = ["Claims", "Place"]
 
 
 class Place:
@@ -26,6 +26,11 @@ class Place:
         self.done = False
         # Why an accepted value could not be encoded after all.
         self.error: Exception | None = None
+
+    @property
+    def untaken(self) -> bool:
+        """Whether the value is still its caller's."""
+        return self._draft is not None
 
     @property
     def size(self) -> int:
@@ -62,3 +67,13 @@ class Place:
     def _finish(self) -> None:
         if not self.done:
             self._on_done(self)
+
+
+class Claims(list[Place]):
+    """The places of one add, held by the add alone: should it end without taking its values, they are given up."""
+
+    def __del__(self) -> None:
+        """Leave empty what nobody will ever fill: Ctrl-C came between the add's two steps."""
+        for place in self:
+            if place.untaken:
+                place.give_up()

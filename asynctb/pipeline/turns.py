@@ -77,14 +77,18 @@ class ThreadTurn(Turn):
 
     def __init__(self, add: Add) -> None:
         super().__init__(add)
-        self._woken = threading.Event()
+        # A bare lock: Ctrl-C in an Event's wait may leave the Event's own lock broken.
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
 
     def wake(self) -> None:
-        self._woken.set()
+        with suppress(RuntimeError):  # awake already
+            self._asleep.release()
 
     def wait(self, timeout: float) -> None:
         """Wait until woken, or for so many seconds."""
-        self._woken.wait(timeout)
+        if self._asleep.acquire(timeout=timeout):
+            self._asleep.release()
 
 
 def wake(turns: Iterable[Turn]) -> None:

@@ -33,7 +33,16 @@ T = TypeVar("T")
 
 MAX_OPEN = 64  # files open at once, however many runs there are: a common limit for a whole process is 1,024
 LOST_FILE = {errno.ESTALE, errno.EBADF, errno.ENOENT, errno.ENXIO, errno.ENODEV}  # the descriptor is of no more use
-BAD_PATH = {errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL}  # no healing will open these
+# No waiting will open these; a sub-run that meets them must not hold up the others.
+BAD_PATH = {
+    errno.ENOTDIR,
+    errno.ELOOP,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.EINVAL,
+    errno.EACCES,
+    errno.EPERM,
+}
 
 _uids = itertools.count()
 
@@ -119,7 +128,10 @@ class LocalStorage:
 
     async def run_sync(self) -> None:
         """As `submit_sync`, and await the end of it."""
-        await wrap(self.sync)(executor=self._sync_thread)
+        try:
+            await wrap(self.sync)(executor=self._sync_thread)
+        except RuntimeError:  # the interpreter is at its end and lets no thread begin: there is the file's own
+            await self.run(self.sync)
 
     def in_thread(self) -> bool:
         """Tell whether the caller is on the file thread, which must wait for nothing of its own."""
