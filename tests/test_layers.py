@@ -50,7 +50,7 @@ ONLY_IN = {
 HEAVY = {"PIL", "matplotlib", "onnx", "torch"}  # imported by the one function that needs them, and not with asynctb
 PURE = {"encode", "entry", "errors", "eventbatch", "eventfile", "record"}
 EFFECTS = {"asyncio", "concurrent", "logging", "os", "pathlib", "random", "shutil", "socket", "subprocess", "tempfile"}
-EFFECTS |= {"threading", "time", "warnings"}
+EFFECTS |= {"threading", "time"}
 IMPORTED_AS = {"pillow": "PIL", "protobuf": "google", "google-crc32c": "google_crc32c"}
 
 
