@@ -25,7 +25,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
 
 
 def values(logdir: Path, tag: str = "x") -> list[float]:
-    """The numbers of a tag, in the order of the file."""
+    """The numbers of a tag, in the order of the file, if there is one."""
     events = run_events(logdir).get(".", [])
     return [value.simple_value for event in events for value in event.summary.value if value.tag == tag]
 
@@ -431,6 +431,28 @@ def test_cancelled_before_it_is_open(tmp_path: Path) -> None:
     asyncio.run(main())
     assert meter.returned == 0
     meter.check(tmp_path)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2])
+def test_closed_on_the_next_loop(tmp_path: Path, turns: int) -> None:
+    """A loop may end while a first add is having the file opened: on the next loop the writer goes on, or is closed."""
+    goes_on, closed = AsyncSummaryWriter(tmp_path / "on"), AsyncSummaryWriter(tmp_path / "closed")
+
+    async def main() -> None:
+        tasks = [asyncio.create_task(writer.add_scalar("x", 1)) for writer in (goes_on, closed)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        assert not any(task.done() for task in tasks)
+
+    async def later() -> None:
+        await goes_on.add_scalar("x", 2)
+        await goes_on.close()
+        await closed.close()
+
+    asyncio.run(main())
+    asyncio.run(later())
+    assert values(tmp_path / "on") == [2]
+    assert values(tmp_path / "closed") == []
 
 
 @ROOM
