@@ -240,6 +240,7 @@ class Pipeline:
 
     async def flush(self, sync: bool, timeout: float | None) -> None:
         """Wait until all that has been accepted is written, and synced if asked; raises OSError."""
+        self._own_loop()
         async with asyncio.timeout(timeout if self.backlog.pending or sync or not self.drain.opened else None):
             await self.attach()
             await asyncio.wrap_future(self._request_flush())

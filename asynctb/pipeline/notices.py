@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from contextlib import suppress
 
 from asynctb.daemon import DaemonExecutor
@@ -26,9 +27,12 @@ MANY = 10_000  # different things said once: beyond it, tags are being made up a
 _speaker = DaemonExecutor("asynctb-log")
 
 
+_last_said: Future[None] | None = None
+
+
 def _begin() -> None:
-    global _speaker
-    _speaker = DaemonExecutor("asynctb-log")
+    global _speaker, _last_said
+    _speaker, _last_said = DaemonExecutor("asynctb-log"), None
 
 
 if hasattr(os, "register_at_fork"):
@@ -47,9 +51,9 @@ def _log(level: int, message: str, *args: object) -> None:
 
 def heard(seconds: float = 0.2) -> None:
     """Wait, not for long, until what our threads said has been logged."""
-    if not _is_ours(threading.current_thread()):
-        with suppress(RuntimeError, TimeoutError):
-            _speaker.submit(int).result(seconds)
+    if _last_said is not None and not _is_ours(threading.current_thread()):
+        with suppress(TimeoutError):
+            _last_said.result(seconds)
 
 
 class Notices:
@@ -62,9 +66,10 @@ class Notices:
 
     def say(self, message: str, *args: object, level: int = logging.WARNING) -> None:
         """Say it."""
+        global _last_said
         if _is_ours(threading.current_thread()):
             with suppress(RuntimeError):
-                _speaker.submit(_log, level, message, *args)
+                _last_said = _speaker.submit(_log, level, message, *args)
                 return
         _log(level, message, *args)
 
