@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 __all__ = ["DaemonExecutor"]
@@ -21,22 +23,33 @@ _Task = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...], dict[str, Any]
 
 
 class DaemonExecutor(Executor):
-    """Runs calls in the order they came, on at most `workers` daemon threads, each begun when first needed."""
+    """Runs calls in the order they came, on at most `workers` daemon threads, each begun when first needed.
+
+    Calls may come from any thread, and from a signal handler or a finalizer that interrupts another call: no lock is
+    held, and each step is one that nothing can interrupt.
+    """
 
     def __init__(self, name: str, workers: int = 1) -> None:
-        self._name = name
-        self._workers = workers
-        self._threads: list[threading.Thread] = []
-        # A SimpleQueue may be put into from a signal handler or a finalizer, even one that interrupts another put.
+        self._names = [f"{name}-{number}" for number in range(workers)] if workers > 1 else [name]
+        self._begin()
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+
+    def _begin(self) -> None:
+        self._threads: list[threading.Thread] = []
+        self._unused = deque(self._names)  # of threads that have not begun
+        self._idle: deque[None] = deque()  # one for each thread that waits for work
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a call in a thread; raises RuntimeError where the interpreter lets no thread begin any more."""
         if sys.is_finalizing():
             raise RuntimeError("the interpreter is at its end: its threads stand still, and none can begin")
         future: Future[T] = Future()
-        self._ensure_thread()
         self._tasks.put((future, fn, args, kwargs))
+        try:
+            self._ensure_thread()
+        except RuntimeError:
+            future.cancel()
+            raise
         return future
 
     def holds(self, ident: int) -> bool:
@@ -45,7 +58,8 @@ class DaemonExecutor(Executor):
 
     def shutdown(self, wait: bool = False, *, cancel_futures: bool = False) -> None:
         """Let the threads end once they have done what was submitted; waits for nobody unless told to."""
-        threads, self._threads = self._threads, []
+        threads = self._threads
+        self._begin()
         for _ in threads:
             self._tasks.put(None)
         if wait:
@@ -53,20 +67,27 @@ class DaemonExecutor(Executor):
                 thread.join()
 
     def _ensure_thread(self) -> None:
-        if len(self._threads) < self._workers and (not self._threads or self._tasks.qsize()):
-            name = f"{self._name}-{len(self._threads)}" if self._workers > 1 else self._name
-            thread = threading.Thread(target=_work, args=(self._tasks,), name=name, daemon=True)
-            self._threads.append(thread)
-            try:
-                thread.start()
-            except RuntimeError:
-                self._threads.remove(thread)
-                if not self._threads:
-                    raise
+        """Begin a thread unless one waits for work, or all have begun."""
+        with suppress(IndexError):
+            self._idle.pop()
+            return
+        with suppress(IndexError):
+            self._begin_thread(self._unused.popleft())
+
+    def _begin_thread(self, name: str) -> None:
+        thread = threading.Thread(target=_work, args=(self._tasks, self._idle), name=name, daemon=True)
+        self._threads.append(thread)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._threads.remove(thread)
+            self._unused.appendleft(name)
+            if not self._threads:
+                raise
 
 
-def _work(tasks: SimpleQueue[_Task | None]) -> None:
-    while (task := tasks.get()) is not None:
+def _work(tasks: SimpleQueue[_Task | None], idle: deque[None]) -> None:
+    while (task := _next(tasks, idle)) is not None:
         future, fn, args, kwargs = task
         if future.set_running_or_notify_cancel():
             try:
@@ -74,3 +95,11 @@ def _work(tasks: SimpleQueue[_Task | None]) -> None:
             except BaseException as error:
                 future.set_exception(error)
         del task, future, fn, args, kwargs  # an idle thread keeps nothing of the user's alive
+
+
+def _next(tasks: SimpleQueue[_Task | None], idle: deque[None]) -> _Task | None:
+    try:
+        return tasks.get_nowait()
+    except Empty:
+        idle.append(None)
+        return tasks.get()

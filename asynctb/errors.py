@@ -35,7 +35,8 @@ class EncodeError(AsynctbError, ValueError):
         self.got = got
 
     def __str__(self) -> str:
-        return f"{self.tag!r}: wanted {self.wanted}, got {describe(self.got)}"
+        tag = repr(self.tag) if isinstance(self.tag, str) else describe(self.tag)
+        return f"{tag}: wanted {self.wanted}, got {describe(self.got)}"
 
 
 class StorageError(AsynctbError, OSError):
@@ -53,8 +54,9 @@ class StorageError(AsynctbError, OSError):
         if isinstance(cause, OSError):
             self.errno, self.strerror, self.filename = cause.errno, cause.strerror, cause.filename
 
-    def __reduce__(self) -> tuple[type[StorageError], tuple[str, int]]:
-        return type(self), (self.message, self.unwritten)
+    def __reduce__(self) -> tuple[type[StorageError], tuple[str, int, OSError | None]]:
+        cause = None if self.errno is None else OSError(self.errno, self.strerror, self.filename)
+        return type(self), (self.message, self.unwritten, cause)
 
     def __str__(self) -> str:
         return self.message
@@ -87,8 +89,13 @@ class CorruptRecord(AsynctbError):
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+_SHORT.maxlevel = 2
 
 
 def describe(value: object) -> str:
     """Name a value for an error message: its text, kept short, and its type."""
-    return f"{_SHORT.repr(value)} ({type(value).__name__})"
+    try:
+        text = _SHORT.repr(value)
+    except Exception:  # an integer of 5,000 digits has none, and reprlib takes any class named `array` for Python's
+        text = "a value that cannot be shown"
+    return f"{text} ({type(value).__name__})"

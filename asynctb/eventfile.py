@@ -21,6 +21,10 @@ def check_suffix(suffix: str) -> str:
     """Return a filename suffix; raises `EncodeError` if it would leave the directory or is no text."""
     if not isinstance(suffix, str) or "/" in suffix or "\\" in suffix or "\0" in suffix:
         raise EncodeError("filename_suffix", "text without a path separator", suffix)
+    try:
+        suffix.encode()
+    except UnicodeEncodeError as error:
+        raise EncodeError("filename_suffix", "text that a file name can hold", suffix) from error
     return suffix
 
 
@@ -39,7 +43,7 @@ class Namer(NamedTuple):
         """
         taken = [other for other in existing if _NAME.match(other)]
         last = max(taken, default="")
-        name = self._at(int(now), uid)
+        name = self._at(max(0, int(now)), uid)
         if name > last:
             return name
         match = _NAME.match(last)

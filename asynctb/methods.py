@@ -11,7 +11,7 @@ from asynctb.encode.arrays import INT64_MAX, INT64_MIN, as_step, as_wall_time
 from asynctb.encode.scalar import log, scalar, scalars
 from asynctb.encode.text import text
 from asynctb.entry import Draft, Entry, Record
-from asynctb.pipeline.notices import Notices
+from asynctb.notices import Notices
 
 __all__ = ["AddMethods", "Make", "Number", "Step", "WallTime"]
 

@@ -13,8 +13,8 @@ from typing import Any
 from asynctb.encode.arrays import as_step
 from asynctb.errors import EncodeError
 from asynctb.eventfile import check_suffix
+from asynctb.notices import Notices
 from asynctb.pipeline.core import Pipeline
-from asynctb.pipeline.notices import Notices
 from asynctb.pipeline.options import Options
 from asynctb.pipeline.steps import Steps
 from asynctb.record import SLOW_CRC
@@ -76,9 +76,13 @@ class Settings:
 
 
 def default_log_dir(comment: str) -> str:
-    """Return torch's default directory, `runs/<date>_<host><comment>`; a comment that leaves it is an `EncodeError`."""
-    if not isinstance(comment, str) or "/" in comment or "\0" in comment:
-        raise EncodeError("comment", "text without a path separator", comment)
+    """Return torch's default directory, `runs/<date>_<host><comment>`; raises `EncodeError` if that leaves `runs`.
+
+    A `/` in the comment makes folders, as in torch: models are called `-google/bert`.
+    """
+    if not isinstance(comment, str) or ".." in comment.split("/") or "\0" in comment:
+        raise EncodeError("comment", "text that stays below runs/", comment)
+    _check_encodable("comment", comment)
     moment = time.strftime("%b%d_%H-%M-%S")
     return os.path.join("runs", f"{moment}_{socket.gethostname()}{comment}")
 
@@ -86,13 +90,24 @@ def default_log_dir(comment: str) -> str:
 def checked_log_dir(log_dir: str | os.PathLike[str]) -> str | os.PathLike[str]:
     """Return a log directory as it was given; raises `EncodeError` for what is no local path."""
     try:
-        text = os.fsdecode(os.fspath(log_dir))
+        text = os.fspath(log_dir)
     except TypeError:
         raise EncodeError("log_dir", "a path", log_dir) from None
+    if not isinstance(text, str):
+        raise EncodeError("log_dir", "a path as text", log_dir)
     if scheme := _SCHEME.match(text):
         raise EncodeError(
             "log_dir", f"a local directory ({scheme[1]}:// and other remote stores are not supported)", text
         )
     if "\0" in text:
         raise EncodeError("log_dir", "a path without a NUL", text)
+    _check_encodable("log_dir", text)
     return log_dir
+
+
+def _check_encodable(name: str, text: str) -> None:
+    """Refuse what no path can hold: nobody could tell at the first add where that comes from."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as error:
+        raise EncodeError(name, "a path that this system can encode", text) from error

@@ -13,9 +13,9 @@ from typing import Any, Self, TypeVar
 from asynctb.entry import Entry
 from asynctb.errors import StorageError, WriterClosed
 from asynctb.methods import AddMethods, Make, Step, WallTime, checked
+from asynctb.notices import heard
 from asynctb.pipeline import encoders, exits
 from asynctb.pipeline.core import Pipeline
-from asynctb.pipeline.notices import heard
 from asynctb.pipeline.options import OnStorageError, Overflow, Stats
 from asynctb.pipeline.turns import Add, Outcome
 from asynctb.settings import LogDir, Settings
@@ -293,7 +293,10 @@ class LoopThread:
     def _main(self) -> None:
         # Without a descriptor left there is no loop: then the file thread does without one.
         with suppress(OSError):
-            asyncio.run(self._until_stopped())
+            runner = asyncio.Runner()
+            runner.get_loop()
+            with runner:
+                runner.run(self._until_stopped())
         self._ready.set()
 
     async def _until_stopped(self) -> None:

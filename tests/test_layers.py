@@ -19,7 +19,7 @@ LAYERS = [
     {"writer"},
     {"methods", "pipeline", "settings"},
     {"encode", "eventbatch", "eventfile", "record", "storage"},
-    {"daemon", "entry"},
+    {"daemon", "entry", "notices"},
     {"errors", "proto"},
 ]
 # What may be imported from beside, by whom.
@@ -28,7 +28,7 @@ BESIDE = {
     ("eventbatch", "record"),
     ("eventfile", "encode"),
     ("eventfile", "record"),
-    ("methods", "pipeline.notices"),
+    ("notices", "daemon"),
     ("settings", "pipeline"),
     ("storage", "eventfile"),
     ("storage", "record"),
@@ -43,7 +43,7 @@ ONLY_IN = {
     "PIL": {"encode"},
     "struct": {"encode.wire", "record"},
     "google_crc32c": {"record"},
-    "logging": {"pipeline"},
+    "logging": {"notices"},
     "tensorboard": set[str](),
     "tensorflow": set[str](),
 }

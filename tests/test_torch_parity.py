@@ -479,8 +479,9 @@ def test_log_dir_is_kept_as_it_was_given(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 CONSTRUCTORS = [
-    # A path of several folders: refused, for a comment is the end of one folder's name.
-    ({"comment": "-google/bert"}, None, EncodeError),
+    # A path of several folders is torch's way with model names; out of `runs` it does not lead.
+    ({"comment": "-google/bert"}, None, None),
+    ({"comment": "/../../../elsewhere"}, None, EncodeError),
     ({"comment": 5}, TypeError, EncodeError),
     ({"log_dir": "r", "max_queue": -1}, None, EncodeError),
     ({"log_dir": "r", "flush_secs": -1}, None, EncodeError),

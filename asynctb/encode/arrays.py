@@ -15,6 +15,7 @@ from asynctb.errors import EncodeError
 __all__ = ["as_number", "as_step", "as_wall_time", "is_meta"]
 
 ONE_NUMBER = "one real number"
+NUMPY_NUMBER = (float, np.floating, np.integer, np.bool_)
 INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
 
 
@@ -29,7 +30,7 @@ def as_number(tag: str, value: Any) -> float:
     if kind is float:
         return value  # type: ignore[no-any-return]
     try:
-        if kind is int or kind is bool or isinstance(value, (float, np.floating, np.integer, np.bool_)):
+        if kind is int or kind is bool or (isinstance(value, NUMPY_NUMBER) and kind is not np.timedelta64):
             return float(value)
         return float(_single(tag, value))
     except EncodeError:
@@ -45,12 +46,14 @@ def _single(tag: str, value: Any) -> Any:
         return value
     if is_meta(value):
         raise EncodeError(tag, f"{ONE_NUMBER} (a tensor on the meta device has none)", value)
+    if is_time(value):
+        raise EncodeError(tag, f"{ONE_NUMBER} (a time is one in a unit only)", value)
     if callable(item := getattr(value, "item", None)):
         return math.nan if is_masked(value) else _real(tag, item(), value)
     if callable(getattr(value, "__array__", None)) or isinstance(value, (list, tuple)):
-        return _real(tag, np.asarray(value).item(), value)
+        return _single(tag, np.asarray(value))
     if callable(getattr(value, "__dlpack__", None)):
-        return _real(tag, np.from_dlpack(value).item(), value)
+        return _single(tag, np.from_dlpack(value))
     if isinstance(value, complex) or not callable(getattr(value, "__float__", None)):
         raise EncodeError(tag, ONE_NUMBER, value)
     return value  # Decimal, Fraction and the like
@@ -73,6 +76,11 @@ def is_meta(value: Any) -> bool:
     return getattr(getattr(value, "device", None), "type", None) == "meta"
 
 
+def is_time(value: Any) -> bool:
+    """Tell whether a value is numpy's datetime64 or timedelta64, which become integers in some of their units only."""
+    return getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M")
+
+
 def as_step(tag: str, step: Any) -> int | None:
     """Return a global step as an int64, or None for none given.
 
@@ -83,6 +91,8 @@ def as_step(tag: str, step: Any) -> int | None:
         if step is None:
             return None
         try:
+            if is_time(step):
+                raise TypeError("a time is no step")
             step = int(step.item() if callable(getattr(step, "item", None)) else step)
         except Exception as error:
             raise EncodeError(tag, "a global step: an integer or None", step) from error

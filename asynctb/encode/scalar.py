@@ -31,7 +31,8 @@ class _Known(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def _known(tag: str) -> _Known:
-    name = delimited(b"\x0a", encode_tag(tag)) + b"\x15"  # Value.tag, then the header of Value.simple_value
+    encoded = encode_tag(tag)
+    name = (delimited(b"\x0a", encoded) if encoded else b"") + b"\x15"  # Value.tag, the header of Value.simple_value
     value = b"\x0a" + varint(len(name) + 4) + name  # Summary.value, up to its four bytes of float
     return _Known((tag,), b"\x2a" + varint(len(value) + 4) + value, value)  # Event.summary
 

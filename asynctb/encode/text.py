@@ -66,13 +66,14 @@ def table(tag: str, rows: Any, header: Sequence[Any] | None = None) -> str:
     """Return rows as a Markdown table in which every cell shows its text as it is, whatever Markdown would make of it.
 
     Cells are turned to text by `str`; newlines stay line breaks. Without a header the head row is empty: Markdown's
-    tables have one always. Raises `EncodeError` for rows that are no sequences, or not all of one length.
+    tables have one always. What no browser shows stays unseen: control characters, spaces at a cell's ends. Raises
+    `EncodeError` for rows that are no sequences, or not all of one length.
     """
     cells = [_row(tag, row) for row in _rows(tag, rows)]
     if header is None and not cells:
         raise EncodeError(tag, "text, or at least one row", rows)
     head = _row(tag, header) if header is not None else [""] * len(cells[0])
-    for row in cells:
+    for row in (head, *cells):
         if len(row) != len(head) or not row:
             raise EncodeError(tag, f"rows of {len(head) or 'one or more'} cells", row)
     return "\n".join([_line(head), "|" + " --- |" * len(head), *map(_line, cells)])

@@ -17,12 +17,12 @@ import anyio
 
 from asynctb.entry import Entry
 from asynctb.errors import StorageError, WriterClosed, WrongLoop
+from asynctb.notices import Notices, heard
 from asynctb.pipeline import encoders, exits
 from asynctb.pipeline.backlog import Backlog
 from asynctb.pipeline.drain import Drain
 from asynctb.pipeline.driver import NEVER, Call, Driver
 from asynctb.pipeline.health import Health
-from asynctb.pipeline.notices import Notices, heard
 from asynctb.pipeline.options import Options, Stats
 from asynctb.pipeline.reports import OUT_OF_TIME, Reports
 from asynctb.pipeline.steps import Notice, Steps

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from asynctb.eventbatch import frame_events
+from asynctb.notices import Notices
 from asynctb.pipeline.backlog import Backlog
 from asynctb.pipeline.batch import Batch
 from asynctb.pipeline.health import Health
-from asynctb.pipeline.notices import Notices
 from asynctb.storage.local import LocalStorage
 
 __all__ = ["Drain"]

@@ -8,10 +8,10 @@ import enum
 from collections.abc import Callable
 from contextlib import suppress
 
+from asynctb.notices import Notices
 from asynctb.pipeline.backlog import Backlog
 from asynctb.pipeline.drain import Drain
 from asynctb.pipeline.health import PATIENCE, STUCK_AFTER, Health
-from asynctb.pipeline.notices import Notices
 from asynctb.pipeline.options import Options
 from asynctb.storage.local import LocalStorage
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from asynctb.notices import Notices
 from asynctb.pipeline.backlog import Backlog
-from asynctb.pipeline.notices import Notices
 
 __all__ = ["PATIENCE", "STUCK_AFTER", "Health"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ class Options:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
                 raise EncodeError(name, "a number that is not negative", value)
+        # No lock can wait for longer, and the end of the process is no time to find out.
+        object.__setattr__(self, "exit_timeout", min(self.exit_timeout, threading.TIMEOUT_MAX))
 
 
 @dataclass(frozen=True)

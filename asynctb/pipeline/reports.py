@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from asynctb.errors import StorageError
+from asynctb.notices import Notices
 from asynctb.pipeline.backlog import Backlog
 from asynctb.pipeline.drain import Drain
 from asynctb.pipeline.health import Health
-from asynctb.pipeline.notices import Notices
 from asynctb.pipeline.options import OnStorageError
 from asynctb.storage.local import LocalStorage
 

@@ -5,9 +5,10 @@ A run's folder is reached part by part below the log directory, following no lin
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 __all__ = ["Files", "Found", "PlainFiles", "PosixFiles", "files_for_this_system"]
@@ -97,7 +98,8 @@ class PosixFiles(Files):
         return os.pwrite(fd, data, offset)
 
     def sync_folders(self, root: Path, run: str) -> None:
-        for folder in (root / run, root, root.parent):
+        below = PurePosixPath(run)
+        for folder in (*(root / part for part in (below, *below.parents)), root.parent):
             # Some file systems refuse to sync a folder: the files themselves were synced, and no more can be done.
             with suppress(OSError):
                 fd = os.open(folder, _FOLDER)
@@ -137,10 +139,14 @@ class PlainFiles(Files):
         return os.write(fd, data)
 
     def _folder(self, root: Path, run: str) -> Path:
+        self.make_root(root)
         folder = root / run
-        folder.mkdir(parents=True, exist_ok=True)
         if not folder.resolve().is_relative_to(root.resolve()):
-            raise NotADirectoryError(f"{folder} leads out of {root}")
+            raise NotADirectoryError(errno.ENOTDIR, f"it leads out of {root}", str(folder))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:  # what is there is no folder, and will not become one
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
         return folder
 
 

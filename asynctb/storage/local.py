@@ -24,7 +24,7 @@ from aiofiles.os import wrap
 from asynctb.daemon import DaemonExecutor
 from asynctb.eventfile import Namer, first_records
 from asynctb.record import count_records, whole_records
-from asynctb.storage.files import Files, files_for_this_system
+from asynctb.storage.files import Files, Found, files_for_this_system
 
 __all__ = ["LocalStorage"]
 
@@ -32,6 +32,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_OPEN = 64  # files open at once, however many runs there are: a common limit for a whole process is 1,024
+NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR}  # nothing of ours has this name any more
 LOST_FILE = {errno.ESTALE, errno.EBADF, errno.ENOENT, errno.ENXIO, errno.ENODEV}  # the descriptor is of no more use
 # No waiting will open these; a sub-run that meets them must not hold up the others.
 BAD_PATH = {
@@ -147,10 +148,11 @@ class LocalStorage:
     def path(self, run: str) -> Path | None:
         """Return the path of a run's event file, once it has one."""
         file = self._runs.get(run)
-        return self.log_dir / run / file.name if file else None
+        return self.log_dir / run / file.name if file and file.name else None
 
     def open(self) -> None:
         """Make the log directory and the writer's own event file, with its first records; raises OSError."""
+        self.log_dir = self.log_dir.absolute()  # the program may change its working directory
         self._files.make_root(self.log_dir)
         self.write({"": b""})
 
@@ -192,9 +194,9 @@ class LocalStorage:
             file = unsynced.pop()
             try:
                 self._sync(file)
-            except FileNotFoundError:
-                continue  # deleted: there is nothing left to keep
-            except OSError:
+            except OSError as error:
+                if error.errno in NO_FILE:
+                    continue  # deleted: there is nothing left to keep
                 with self._shared:
                     self._unsynced |= unsynced | {file}
                 raise
@@ -211,6 +213,7 @@ class LocalStorage:
                 self._close(file)
         self._runs.clear()
         self._owing.clear()
+        self._purge_step = None  # what a later file would purge is this writer's own
         self._thread.shutdown()
         self._sync_thread.shutdown()
 
@@ -237,8 +240,7 @@ class LocalStorage:
             while file.done < len(data):
                 file.done += self._written(fd, data[file.done :], file.offset + file.done)
         except OSError as error:
-            if error.errno in LOST_FILE:
-                self._close(file)
+            self._close_if_lost(file, error)
             raise
         file.offset += len(data)
         file.rest, file.done = b"", 0
@@ -259,27 +261,41 @@ class LocalStorage:
 
     def _descriptor(self, file: RunFile) -> int:
         """Return an open descriptor of the run's file: the one it has, the same file again, or a new file's."""
-        if file.fd is not None:
+        if file.fd is not None and self._is_there(file, file.fd):
             self._open.move_to_end(file.run)
-            if self._files.found(file.fd).linked:
-                return file.fd
-            self._close(file)
-            file.abandon(gone=True)
-        elif file.identity is not None and (fd := self._again(file)) is not None:
+            return file.fd
+        if file.identity is not None and (fd := self._again(file)) is not None:
             return self._opened(file, fd)
         return self._opened(file, self._create(file))
+
+    def _is_there(self, file: RunFile, fd: int) -> bool:
+        """Tell whether the descriptor still leads to the run's file, and the file has a name; else let go of it."""
+        try:
+            found = self._files.found(fd)
+        except OSError as error:
+            self._close_if_lost(file, error)
+            raise
+        if found.identity != file.identity:
+            self._forget(file)  # somebody closed our descriptor, and its number is another file's now
+        elif not found.linked:
+            self._close(file)
+        return file.fd is not None
 
     def _again(self, file: RunFile) -> int | None:
         try:
             fd = self._files.reopen(self.log_dir, file.run, file.name)
-        except FileNotFoundError:
+        except OSError as error:
+            if error.errno not in NO_FILE:
+                raise
             file.abandon(gone=True)
             return None
-        found = self._files.found(fd)
-        if found.identity == file.identity and found.size == file.offset + file.done:
+        found = self._found(fd)
+        # A write that failed may still have left bytes, which are a part of the rest and will be written over.
+        whole = file.offset + file.done <= found.size <= file.offset + len(file.rest)
+        if whole and found.identity == file.identity:
             return fd
-        self._files.close(fd)
         file.abandon(gone=found.identity != file.identity)
+        self._files.close(fd)
         return None
 
     def _create(self, file: RunFile) -> int:
@@ -292,8 +308,7 @@ class LocalStorage:
                 continue  # another writer was quicker: its file now counts among the names
             # Only a run's first file purges: what later ones would purge is this writer's own.
             purge_step = self._purge_step if not file.name else None
-            identity = self._files.found(fd).identity
-            file.begin(name, fd, identity, first_records(self._clock(), purge_step))
+            file.begin(name, fd, self._found(fd).identity, first_records(self._clock(), purge_step))
             return fd
 
     def _opened(self, file: RunFile, fd: int) -> int:
@@ -303,12 +318,32 @@ class LocalStorage:
             self._close(next(iter(self._open.values())))
         return fd
 
+    def _found(self, fd: int) -> Found:
+        """Return what the system says of a file just opened, or close it again."""
+        try:
+            return self._files.found(fd)
+        except BaseException:
+            with suppress(OSError):
+                self._files.close(fd)
+            raise
+
+    def _close_if_lost(self, file: RunFile, error: OSError) -> None:
+        if error.errno == errno.EBADF:
+            self._forget(file)  # the number may be another file's by now
+        elif error.errno in LOST_FILE:
+            with suppress(OSError):
+                self._close(file)
+
     def _close(self, file: RunFile) -> None:
+        fd = self._forget(file)
+        if fd is not None:
+            self._files.close(fd)
+
+    def _forget(self, file: RunFile) -> int | None:
         with self._shared:
             fd, file.fd = file.fd, None
             self._open.pop(file.run, None)
-        if fd is not None:
-            self._files.close(fd)
+        return fd
 
     def _sync(self, file: RunFile) -> None:
         with self._shared:

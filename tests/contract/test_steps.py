@@ -165,7 +165,7 @@ def test_without_auto_step_the_field_is_absent(colour: str, tmp_path: Path) -> N
     events = [event for event in run_events(tmp_path)["."] if event.HasField("summary")]
     assert [event.step for event in events] == [0, 5, *[0] * 32]
     # An absent field is not written: in wire form a step would be 0x10 and its number.
-    assert all((b"\x10" == event.SerializeToString()[9:10]) == (event.step == 5) for event in events)
+    assert all((event.SerializeToString()[9:10] == b"\x10") == (event.step == 5) for event in events)
 
 
 @pytest.mark.parametrize("step", [0, 1, -1, INT64_MAX, -(1 << 63), 127, 128, 1 << 32])

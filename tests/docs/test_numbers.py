@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from asynctb import AsyncSummaryWriter, SummaryWriter, writer
+from asynctb import AsyncSummaryWriter, SummaryWriter, notices, writer
 from asynctb.encode import text
 from asynctb.entry import OVERHEAD
-from asynctb.pipeline import backlog, driver, health, notices
+from asynctb.pipeline import backlog, driver, health
 from asynctb.storage import local
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
