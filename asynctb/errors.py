@@ -35,7 +35,7 @@ class EncodeError(AsynctbError, ValueError):
         self.got = got
 
     def __str__(self) -> str:
-        tag = repr(self.tag) if isinstance(self.tag, str) else describe(self.tag)
+        tag = repr(self.tag) if isinstance(self.tag, str) else _shown(self.tag)
         return f"{tag}: wanted {self.wanted}, got {describe(self.got)}"
 
 
@@ -94,8 +94,11 @@ _SHORT.maxlevel = 2
 
 def describe(value: object) -> str:
     """Name a value for an error message: its text, kept short, and its type."""
+    return f"{_shown(value)} ({type(value).__name__})"
+
+
+def _shown(value: object) -> str:
     try:
-        text = _SHORT.repr(value)
+        return _SHORT.repr(value)
     except Exception:  # an integer of 5,000 digits has none, and reprlib takes any class named `array` for Python's
-        text = "a value that cannot be shown"
-    return f"{text} ({type(value).__name__})"
+        return "a value that cannot be shown"

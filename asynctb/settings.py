@@ -90,11 +90,9 @@ def default_log_dir(comment: str) -> str:
 def checked_log_dir(log_dir: str | os.PathLike[str]) -> str | os.PathLike[str]:
     """Return a log directory as it was given; raises `EncodeError` for what is no local path."""
     try:
-        text = os.fspath(log_dir)
+        text = os.fsdecode(log_dir)
     except TypeError:
         raise EncodeError("log_dir", "a path", log_dir) from None
-    if not isinstance(text, str):
-        raise EncodeError("log_dir", "a path as text", log_dir)
     if scheme := _SCHEME.match(text):
         raise EncodeError(
             "log_dir", f"a local directory ({scheme[1]}:// and other remote stores are not supported)", text

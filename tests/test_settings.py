@@ -61,7 +61,9 @@ def test_a_comment_that_leads_elsewhere_is_refused(comment: object) -> None:
     assert (caught.value.tag, caught.value.got) == ("comment", comment)
 
 
-@pytest.mark.parametrize("log_dir", ["runs/a", Path("runs/a"), "/abs", "~x", "ä ö", "a:b", "C:/logs", Folder("runs")])
+@pytest.mark.parametrize(
+    "log_dir", ["runs/a", Path("runs/a"), "/abs", "~x", "ä ö", "a:b", "C:/logs", Folder("runs"), b"runs"]
+)
 def test_a_directory_is_kept_as_it_was_given(log_dir: Any) -> None:
     """A local directory is kept in the type and spelling in which it was given."""
     assert settings(log_dir).log_dir is log_dir
@@ -76,7 +78,7 @@ def test_a_remote_directory_is_refused_by_name(scheme: str) -> None:
         assert caught.value.tag == "log_dir"
 
 
-@pytest.mark.parametrize("log_dir", [5, 1.5, object(), ["runs"], b"runs", Folder(b"runs"), "a\0b", "a\ud800"])
+@pytest.mark.parametrize("log_dir", [5, 1.5, object(), ["runs"], b"a\0b", "a\0b", "a\ud800"])
 def test_what_is_no_path_is_refused(log_dir: object) -> None:
     """What is no path in text, or none that a system can have, is refused at the constructor."""
     with pytest.raises(EncodeError) as caught:

@@ -369,7 +369,7 @@ def test_what_needs_no_closing_does_not_warn(tmp_path: Path) -> None:
 
 
 def test_what_could_not_be_opened_does_not_warn(run: Run, tmp_path: Path) -> None:
-    """A writer whose `async with` raised because its directory cannot be made has nothing to close: it does not warn."""
+    """A writer whose `async with` raised, for want of its directory, has nothing to close: it does not warn."""
 
     async def main() -> None:
         with pytest.raises(StorageError):
