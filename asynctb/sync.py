@@ -148,13 +148,15 @@ class SummaryWriter(AddMethods[None]):
                     self._past += self._earlier.pop(0).stats()
             pipeline = self._pipeline
             pipeline.open_here()
-            if pipeline.runner is None and not exits.exiting():
-                pipeline.runner = LoopThread()
-            # Without a thread, at the end of the process, adds are written as they come.
-            if pipeline.runner is not None and not pipeline.driven and pipeline.runner.start():
+            exiting = exits.exiting()  # then adds are written as they come, without a thread
+            runner = LoopThread()
+            if pipeline.runner is None and not exiting:  # and no call in between: an add in a signal handler comes here
+                pipeline.runner = runner
+            runner = pipeline.runner
+            if runner is not None and not pipeline.driven and runner.start():
                 with suppress(WriterClosed):
-                    pipeline.runner.run(pipeline.attach())
-            pipeline.running = not pipeline.closed and not exits.exiting()
+                    runner.run(pipeline.attach())
+            pipeline.running = not pipeline.closed and not exiting
             return pipeline
 
     # Life
@@ -264,6 +266,7 @@ class LoopThread:
     """A daemon thread with an event loop."""
 
     def __init__(self) -> None:
+        self._starting = False
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
@@ -271,11 +274,14 @@ class LoopThread:
 
     def start(self) -> bool:
         """Begin the thread, if it has not begun; tell whether it runs coroutines."""
-        if self._thread.ident is None:
+        starting, self._starting = self._starting, True
+        if not starting:
             try:
                 self._thread.start()
             except RuntimeError:  # the interpreter is at its end and lets none begin
-                return False
+                self._ready.set()
+        elif self._thread.ident is None:
+            return False  # a signal handler's add has interrupted the very start
         self._ready.wait()
         return self._loop is not None and self._thread.is_alive()
 

@@ -122,8 +122,7 @@ class Backlog:
 
     def close(self) -> None:
         """Accept nothing more but what is in line already."""
-        with self._lock:
-            self._closed = True
+        self._closed = True
 
     def turn_away(self) -> None:
         """Let nobody wait in line any longer: there will be no more room."""
@@ -134,18 +133,7 @@ class Backlog:
 
     def take(self) -> Batch | None:
         """Return what can be written next, in order, or None: nothing has come, or the first place is still empty."""
-        with self._lock:
-            head = self._head
-            head += self._items
-            self._items.clear()
-            if not head:
-                return None
-            if self._places or self.pending_bytes > BATCH_BYTES:
-                items, withdrawn, failed = self._filled_items()
-            else:
-                items, withdrawn, failed = list(head), 0, []
-                head.clear()
-            self._taken += len(items)
+        items, withdrawn, failed = self._locked(self._take)
         for method, error in failed:
             self._on_notice(("asynctb: what %s was given could not be encoded, and is dropped: %r", (method, error)))
         return batch_of(items)._replace(withdrawn=withdrawn, failed=len(failed)) if items else None
@@ -163,19 +151,13 @@ class Backlog:
     def ticket(self) -> Future[None]:
         """Return a future that is done once all that has been accepted by now is written."""
         ticket: Future[None] = Future()
-        with self._lock:
-            if pending := self.pending:
-                self._tickets.append((self._settled + pending, ticket))
-            else:
-                ticket.set_result(None)
+        if not self._locked(lambda: self._issue(ticket)):
+            ticket.set_result(None)
         return ticket
 
     def fail_tickets(self, error: BaseException) -> None:
         """Tell all who wait for entries to be written that the storage is failing."""
-        with self._lock:
-            tickets = [ticket for _, ticket in self._tickets]
-            self._tickets.clear()
-        for ticket in tickets:
+        for ticket in self._locked(self._withdraw_tickets):
             _resolve(ticket, error)
 
     # What there is
@@ -202,16 +184,13 @@ class Backlog:
 
     def give_up_untaken(self) -> None:
         """Leave empty the places of adds that will never go on: the process is at its end."""
-        with self._lock:
-            places = [item[1] for item in (*self._head, *self._items) if isinstance(item[1], Place)]
-        for place in places:
-            if place.untaken:
-                place.give_up()
+        for item in self._locked(lambda: [*self._head, *self._items]):
+            if isinstance(item[1], Place) and item[1].untaken:
+                item[1].give_up()
 
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method are waiting; without those that are being written."""
-        with self._lock:
-            return Counter(item[-1] for item in (*self._head, *self._items))
+        return Counter(item[-1] for item in self._locked(lambda: [*self._head, *self._items]))
 
     # Steps of coming in; the lock is held
 
@@ -287,6 +266,29 @@ class Backlog:
             self.dropped[reason] += count
 
     # Steps of going out; the lock is held
+
+    def _take(self) -> tuple[list[Item], int, list[tuple[str, Exception]]]:
+        head = self._head
+        head += self._items
+        self._items.clear()
+        if self._places or self.pending_bytes > BATCH_BYTES:
+            items, withdrawn, failed = self._filled_items()
+        else:
+            items, withdrawn, failed = list(head), 0, []
+            head.clear()
+        self._taken += len(items)
+        return items, withdrawn, failed
+
+    def _issue(self, ticket: Future[None]) -> bool:
+        pending = self.pending
+        if pending:
+            self._tickets.append((self._settled + pending, ticket))
+        return pending > 0
+
+    def _withdraw_tickets(self) -> list[Future[None]]:
+        tickets = [ticket for _, ticket in self._tickets]
+        self._tickets.clear()
+        return tickets
 
     def _filled_items(self) -> tuple[list[Item], int, list[tuple[str, Exception]]]:
         """Take what can be written one by one, each place's payload in its stead, as far as a batch goes."""

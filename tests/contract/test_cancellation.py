@@ -4,18 +4,21 @@ import asyncio
 import errno
 import random
 from collections.abc import Callable, Coroutine
-from itertools import chain, repeat
+from contextlib import suppress
+from itertools import chain, count, repeat
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from asynctb import AsyncSummaryWriter
+from asynctb import AsyncSummaryWriter, SummaryWriter
+from asynctb.daemon import DaemonExecutor
 from asynctb.encode.scalar import scalar
 from asynctb.entry import wire_size
 from tests.contract.disk import Disk
 from tests.contract.heavy import LARGE, Heavy
+from tests.contract.interrupt import ends, interrupt
 from tests.contract.seen import comes, event_files, eventually, points, steps, steps_so_far
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -379,3 +382,50 @@ def test_a_cancelled_close_on_a_failing_disk(run: Run, tmp_path: Path, disk: Dis
     assert got == sorted(set(got))
     assert len(got) == writer.stats.written
     assert len(got) + writer.stats.pending == 20
+
+
+ACTS: dict[str, Callable[[SummaryWriter, int], object]] = {
+    "add": lambda writer, number: writer.add_scalar("a", 1.0, number),
+    "add where there is no room": lambda writer, number: [
+        writer.add_scalar("a", 1.0, number + n / 10) for n in range(9)
+    ],
+    "add long text": lambda writer, number: writer.add_text("t", "\u00e9" * 300_000, number),
+    "flush": lambda writer, number: (writer.add_scalar("a", 1.0, number), writer.flush()),
+}
+
+
+@pytest.fixture
+def own_encoders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have threads that no other test uses, and none of them begun."""
+    monkeypatch.setattr("asynctb.pipeline.encoders._encoders", DaemonExecutor("asynctb-encode", 2))
+    monkeypatch.setattr("asynctb.pipeline.encoders._copier", DaemonExecutor("asynctb-copy"))
+
+
+@pytest.mark.usefixtures("own_encoders")
+@pytest.mark.parametrize("name", ACTS)
+def test_a_keyboard_interrupt_strikes_anywhere(name: str, tmp_path: Path) -> None:
+    """Ctrl-C at any moment of a SummaryWriter's call leaves it whole: what was accepted is stored, and it goes on."""
+
+    def strike() -> None:
+        raise KeyboardInterrupt
+
+    def work() -> None:
+        for number in count(1):
+            with suppress(KeyboardInterrupt), interrupt(number, strike) as struck:
+                ACTS[name](writer, number)
+            writer.add_scalar("after", 1.0, number)
+            writer.flush(timeout=5)
+            stats = writer.stats
+            assert (stats.pending, stats.pending_bytes) == (0, 0), f"after a strike at {struck.where}"
+            assert stats.accepted == stats.written
+            if struck.where is None:
+                done.append(number)
+                return
+
+    done: list[int] = []
+    writer = SummaryWriter(tmp_path, max_bytes=4 * COST, exit_timeout=0.5)
+    writer.add_scalar("first", 1.0)
+    assert ends(work, 60)
+    writer.close()
+    assert steps(tmp_path, "after") == list(range(1, done[0] + 1))
+    assert len(points(tmp_path)) == writer.stats.written

@@ -206,7 +206,9 @@ def test_close_ends_threads_and_descriptors(run: Run, tmp_path: Path) -> None:
 
     def counts() -> tuple[int, int]:
         ours = [thread for thread in threading.enumerate() if thread.name.startswith("asynctb-")]
-        kept = [thread for thread in ours if not thread.name.startswith(("asynctb-encode", "asynctb-copy", "asynctb-log"))]
+        kept = [
+            thread for thread in ours if not thread.name.startswith(("asynctb-encode", "asynctb-copy", "asynctb-log"))
+        ]
         return len(kept), len(os.listdir(folder))
 
     run(use(tmp_path / "first"))

@@ -327,20 +327,21 @@ def test_an_exception_in_flight_stays(
             await writer.add_scalar("a", 1.0)
             raise KeyError("the user's own")
 
+    def script() -> None:
+        with SummaryWriter(tmp_path / "sync", on_storage_error=on_storage_error) as writer:
+            disk.under(writer)
+            disk.fail(errno.ENOSPC)
+            writer.add_scalar("a", 1.0)
+            raise KeyError("the user's own")
+
     with caplog.at_level(logging.WARNING, "asynctb"):
         with pytest.raises(KeyError, match="the user's own") as raised:
             asyncio.run(main())
         assert raised.value.__cause__ is None
         assert said(caplog, "1 entries are not stored") == 1
         caplog.clear()
-        with (
-            pytest.raises(KeyError, match="the user's own"),
-            SummaryWriter(tmp_path / "sync", on_storage_error=on_storage_error) as writer,
-        ):
-            disk.under(writer)
-            disk.fail(errno.ENOSPC)
-            writer.add_scalar("a", 1.0)
-            raise KeyError("the user's own")
+        with pytest.raises(KeyError, match="the user's own"):
+            script()
         assert said(caplog, "1 entries are not stored") == 1
 
 
@@ -354,17 +355,18 @@ def test_leaving_a_block_reports(tmp_path: Path, disk: Disk) -> None:
             disk.fail(errno.ENOSPC)
             await writer.add_scalar("a", 1.0)
 
+    def script() -> None:
+        with SummaryWriter(tmp_path, on_storage_error="raise") as writer:
+            disk.under(writer)
+            disk.fail(errno.ENOSPC)
+            writer.add_scalar("a", 1.0)
+
     with pytest.raises(StorageError) as raised:
         asyncio.run(main())
     assert raised.value.unwritten == 1
     disk.heal()
-    with (
-        pytest.raises(StorageError) as raised,
-        SummaryWriter(tmp_path, on_storage_error="raise") as writer,
-    ):
-        disk.under(writer)
-        disk.fail(errno.ENOSPC)
-        writer.add_scalar("a", 1.0)
+    with pytest.raises(StorageError) as raised:
+        script()
     assert raised.value.unwritten == 1
 
 

@@ -322,16 +322,21 @@ def test_a_colon_is_no_scheme(tmp_path: Path) -> None:
 # Writers that nobody closes
 
 
+def forget(writers: list[AsyncSummaryWriter]) -> None:
+    """Drop the last references to writers."""
+    writers.clear()
+    gc.collect()
+
+
 def test_an_unclosed_writer_warns(run: Run, tmp_path: Path) -> None:
     """An AsyncSummaryWriter that is dropped open gives a ResourceWarning that names it, and loses nothing."""
 
     async def main() -> None:
-        writer = AsyncSummaryWriter(tmp_path)
-        await add(writer, *range(100))
-        writer.nowait.add_text("t", "\u00e9" * 300_000)
+        writers = [AsyncSummaryWriter(tmp_path)]
+        await add(writers[0], *range(100))
+        writers[0].nowait.add_text("t", "\u00e9" * 300_000)
         with pytest.warns(ResourceWarning, match=f"unclosed AsyncSummaryWriter.*{tmp_path.name}"):
-            del writer
-            gc.collect()
+            forget(writers)
 
     run(main())
     assert eventually(lambda: steps_so_far(tmp_path, "t/text_summary") == [0])
@@ -340,12 +345,11 @@ def test_an_unclosed_writer_warns(run: Run, tmp_path: Path) -> None:
 
 def test_an_unclosed_writer_that_was_never_opened(tmp_path: Path) -> None:
     """A writer that only `nowait` was used of warns too when it is dropped, and its entries are written."""
-    writer = AsyncSummaryWriter(tmp_path / "run")
+    writers = [AsyncSummaryWriter(tmp_path / "run")]
     for step in range(100):
-        assert writer.nowait.add_scalar("a", 1.0, step)
+        assert writers[0].nowait.add_scalar("a", 1.0, step)
     with pytest.warns(ResourceWarning):
-        del writer
-        gc.collect()
+        forget(writers)
     assert eventually(lambda: len(steps_so_far(tmp_path / "run")) == 100)
     assert steps(tmp_path / "run") == list(range(100))
 
@@ -369,7 +373,7 @@ def test_what_needs_no_closing_does_not_warn(tmp_path: Path) -> None:
 
 
 def test_what_could_not_be_opened_does_not_warn(run: Run, tmp_path: Path) -> None:
-    """A writer whose `async with` raised, for want of its directory, has nothing to close: it does not warn."""
+    """A writer whose `async with` raised, its directory being unusable, has nothing to close and does not warn."""
 
     async def main() -> None:
         with pytest.raises(StorageError):

@@ -1,0 +1,82 @@
+"""Calls in the middle of the library's own code, at each of the moments in which a signal handler may strike.
+
+Python runs signal handlers between two of its instructions, but only where it looks for them: when a function begins or
+goes on, after a call of something that is not written in Python, and when a loop goes round. A profiler is told of
+the first two; hardly any moment is missing then.
+"""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import asynctb
+
+LIBRARY = str(Path(asynctb.__file__).parent)
+ASYNCIO = str(Path(asyncio.__file__).parent)
+AGES = 10  # seconds after which what should have ended never will
+
+
+class Interruption:
+    """Where a call struck, if it did."""
+
+    def __init__(self, at: int, call: Callable[[], object]) -> None:
+        self.where: str | None = None
+        self._call = call
+        self._left = at
+
+    def moment(self, frame: FrameType) -> None:
+        """Strike, if this is the moment."""
+        self._left -= 1
+        if self._left == 0:
+            self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} in {frame.f_code.co_name}"
+            self._call()
+
+
+def always() -> bool:
+    return True
+
+
+@contextmanager
+def interrupt(
+    at: int, call: Callable[[], object], *places: str, when: Callable[[], bool] = always
+) -> Iterator[Interruption]:
+    """Have something called at the moment with that number, of the library's code that this thread passes in the block.
+
+    What it raises comes up there, as out of a signal handler. With `places` other folders' code has moments too; `when`
+    tells which moments count.
+    """
+    struck = Interruption(at, call)
+
+    def on_event(frame: FrameType, event: str, _: Any) -> None:
+        if event in ("call", "c_return") and frame.f_code.co_filename.startswith((LIBRARY, *places)) and when():
+            struck.moment(frame)  # what it calls meets no moments
+
+    before = sys.getprofile()
+    sys.setprofile(on_event)
+    try:
+        yield struck
+    finally:
+        sys.setprofile(before)
+
+
+def ends(call: Callable[[], object], seconds: float = AGES) -> bool:
+    """Tell whether a call ends in time; it runs in a thread, which is left behind if not. Raises what it raises."""
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            call()
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    return not thread.is_alive()
