@@ -92,9 +92,11 @@ def test_as_many_calls_as_workers_run_at_once(new: New, name: str, workers: int)
     """Each worker begins when a call finds all others at work: as many calls as workers can meet, and no more."""
     executor = new(name, workers)
     everyone = threading.Barrier(workers + 1)
-    futures = [executor.submit(everyone.wait, LONG) for _ in range(workers)]
-    behind = executor.submit(everyone.reset)
-    until(lambda: everyone.n_waiting == workers)
+    futures = []
+    for number in range(workers):
+        futures.append(executor.submit(everyone.wait, LONG))
+        until(lambda: everyone.n_waiting == number + 1)  # noqa: B023
+    behind = executor.submit(int)
     assert not behind.done()
     mine = everyone.wait(LONG)
     assert {mine, *(future.result(LONG) for future in futures)} == set(range(workers + 1))
@@ -236,6 +238,19 @@ def test_where_no_thread_begins_the_caller_is_told(new: New, name: str, monkeypa
     with monkeypatch.context() as patch:
         no_thread_begins(patch)
         with pytest.raises(RuntimeError, match="shutdown"):
+            executor.submit(ran.append, 1)
+    executor.submit(ran.append, 2).result(LONG)
+    assert ran == [2]
+
+
+def test_at_the_interpreters_end_the_caller_is_told(new: New, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where threads stand still for good, submit raises although there is one, and the call is not run."""
+    ran: list[int] = []
+    executor = new(name)
+    executor.submit(int).result(LONG)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "is_finalizing", lambda: True)
+        with pytest.raises(RuntimeError, match="end"):
             executor.submit(ran.append, 1)
     executor.submit(ran.append, 2).result(LONG)
     assert ran == [2]

@@ -3,6 +3,8 @@
 import io
 import random
 import struct
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -102,6 +104,19 @@ def test_masked_crcs_are_those_of_the_pieces(size: int, count: int, source: rand
     crcs = masked_crcs(data, size)
     assert crcs.tolist() == [masked_crc(piece) for piece in pieces(data, size)]
     assert crcs.tobytes() == b"".join(struct.pack("<I", masked_crc(piece)) for piece in pieces(data, size))
+
+
+def test_without_its_c_part_the_checksum_is_the_same() -> None:
+    """Where google-crc32c has only its Python part, the import warns nobody, and the bytes are the same."""
+    program = """
+import sys
+sys.modules["google_crc32c._crc32c"] = None
+from asynctb.record import SLOW_CRC, frame
+print(SLOW_CRC, frame(b"body").hex())
+"""
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, timeout=60, check=True, capture_output=True, text=True)
+    assert (done.stdout.split(), done.stderr) == (["True", frame(b"body").hex()], "")
 
 
 # Parsing

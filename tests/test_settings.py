@@ -48,6 +48,11 @@ def test_default_is_torchs(nothing: str | None) -> None:
     assert re.fullmatch(rf"runs.[A-Z][a-z]{{2}}\d\d_\d\d-\d\d-\d\d_{host}_lr=0\.1", str(log_dir.log_dir))
 
 
+def test_a_comment_may_make_folders() -> None:
+    """A slash in a comment makes folders below `runs/`, as torch's does for models with one in their names."""
+    assert str(settings(None, comment="-google/bert").log_dir).endswith("-google/bert")
+
+
 def test_a_comment_counts_only_by_default() -> None:
     """The comment is left aside where a directory is given, even one that could be no part of a name."""
     assert settings("here", comment="a/b").log_dir == "here"
@@ -190,6 +195,14 @@ def test_a_later_file_goes_on_counting() -> None:
     first.steps.stamp(POINT, 41)
     assert mine.pipeline(after=first).steps.stamp(POINT, None) == 42
     assert mine.pipeline(copied=True).steps.stamp(POINT, None) == 0
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_slow_checksums_are_told(slow: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Where checksums are computed by Python, a writer says so in the log, and otherwise says nothing."""
+    monkeypatch.setattr("asynctb.settings.SLOW_CRC", slow)
+    settings().pipeline()
+    assert ["google-crc32c" in record.getMessage() for record in caplog.records] == [True] * slow
 
 
 def test_the_files_are_named_as_told(tmp_path: Path) -> None:

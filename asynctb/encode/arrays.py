@@ -24,7 +24,8 @@ def as_number(tag: str, value: Any) -> float:
 
     Takes Python and numpy numbers, numeric text (as torch does), and any array or tensor with exactly one element, on
     any device, with or without gradient; numpy's masked number is NaN. Raises `EncodeError` for everything else: text
-    that is no number, complex values, several elements or none, tensors on the meta device, integers beyond float64.
+    that is no number, complex values, numpy's times, several elements or none, tensors on the meta device, integers
+    beyond float64.
     """
     kind = type(value)
     if kind is float:
@@ -46,20 +47,22 @@ def _single(tag: str, value: Any) -> Any:
         return value
     if is_meta(value):
         raise EncodeError(tag, f"{ONE_NUMBER} (a tensor on the meta device has none)", value)
-    if is_time(value):
-        raise EncodeError(tag, f"{ONE_NUMBER} (a time is one in a unit only)", value)
-    if callable(item := getattr(value, "item", None)):
-        return math.nan if is_masked(value) else _real(tag, item(), value)
+    if callable(getattr(value, "item", None)):
+        return _element(tag, value, value)
     if callable(getattr(value, "__array__", None)) or isinstance(value, (list, tuple)):
-        return _single(tag, np.asarray(value))
+        return _element(tag, np.asarray(value), value)
     if callable(getattr(value, "__dlpack__", None)):
-        return _single(tag, np.from_dlpack(value))
+        return _element(tag, np.from_dlpack(value), value)
     if isinstance(value, complex) or not callable(getattr(value, "__float__", None)):
         raise EncodeError(tag, ONE_NUMBER, value)
     return value  # Decimal, Fraction and the like
 
 
-def _real(tag: str, element: Any, value: Any) -> Any:
+def _element(tag: str, array: Any, value: Any) -> Any:
+    """Return the one element of what has `item()`; `value` is what the user gave for it."""
+    if is_time(array):
+        raise EncodeError(tag, f"{ONE_NUMBER} (a time is one in a unit only)", value)
+    element = math.nan if is_masked(array) else array.item()
     if isinstance(element, (int, float, str, bytes)) or callable(getattr(element, "__float__", None)):
         return element
     raise EncodeError(tag, ONE_NUMBER, value)

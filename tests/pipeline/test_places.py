@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from asynctb.entry import Draft, wire_size
 from asynctb.errors import EncodeError
-from asynctb.pipeline.places import Place
+from asynctb.pipeline.places import Claims, Place
 from tests.inputs import holds
 
 PAYLOAD = b"payload"
@@ -156,6 +156,20 @@ def test_any_order_finishes_once(steps: list[Callable[[Place], None]], encode: C
     assert made.calls.count("encode") <= 1
     assert made.finished == [made.place] * made.place.done
     assert made.place.done or Place.give_up not in steps
+
+
+def test_claims_give_up_what_was_not_taken() -> None:
+    """When an add ends between accepting and taking, its places are left empty, and those already taken are not."""
+    taken, untaken = Made(), Made()
+    claims = Claims([taken.place, untaken.place])
+    assert (taken.place.untaken, untaken.place.untaken) == (True, True)
+    taken.place.take()
+    assert (taken.place.untaken, untaken.place.untaken) == (False, True)
+    del claims
+    gc.collect()
+    assert (taken.place.done, untaken.place.done) == (False, True)
+    taken.place.encode()
+    assert (taken.place.what, untaken.place.what) == (PAYLOAD, b"")
 
 
 def test_a_filled_place_keeps_no_value_alive() -> None:

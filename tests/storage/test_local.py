@@ -408,6 +408,33 @@ def test_files_have_a_thread_of_their_own(storage: LocalStorage) -> None:
     assert all(thread.daemon and thread.name.startswith("asynctb-") for thread in (writing, syncing))
 
 
+def test_a_sync_can_be_submitted(storage: LocalStorage) -> None:
+    """A sync can be begun without a loop, in the sync thread, and its error is its future's."""
+
+    def fail() -> None:
+        raise OSError(threading.current_thread().name)
+
+    storage.sync = fail  # type: ignore[method-assign]
+    assert "asynctb-sync" in str(storage.submit_sync().exception(LONG))
+
+
+def test_where_no_thread_begins_the_file_thread_syncs(storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the interpreter's end, when no thread can begin any more, the file thread does the sync."""
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    async def main() -> None:
+        assert await storage.run(storage.in_thread)
+        monkeypatch.setattr(storage._sync_thread, "submit", refuse)
+        in_file_thread: list[bool] = []
+        storage.sync = lambda: in_file_thread.append(storage.in_thread())  # type: ignore[method-assign]
+        await storage.run_sync()
+        assert in_file_thread == [True]
+
+    asyncio.run(main())
+
+
 def test_a_cancelled_await_does_not_stop_its_call(storage: LocalStorage) -> None:
     """A call whose await is cancelled runs to its end, before any later one."""
     gate = threading.Event()

@@ -11,7 +11,7 @@ import pytest
 
 from asynctb.eventfile import first_records
 from asynctb.record import whole_records
-from asynctb.storage.local import LOST_FILE
+from asynctb.storage.local import BAD_PATH, LOST_FILE
 from tests.readback.events import events, run_files
 from tests.storage.faults import FaultyFiles, from_then_on, is_open, never
 from tests.storage.points import NOW, RUNS, attempt, close_others, links, made, point, points, posix, stored, wire
@@ -255,6 +255,33 @@ def test_a_run_whose_name_is_too_long_is_given_up(tmp_path: Path) -> None:
     storage.write(wire({"x" * 5000: [0, 1], "": [0]}))
     assert storage.take_lost() == 2
     assert stored(tmp_path) == {"": [0]}
+
+
+@pytest.mark.parametrize("code", sorted(BAD_PATH))
+def test_a_run_that_may_have_no_file_is_given_up(code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever tells that a sub-run's folder will not be opened, the run is given up, and the main run never is."""
+    files = FaultyFiles()
+    storage = made(tmp_path, files)
+    storage.open()
+    refused = ["a"]
+    names = files.names
+
+    def refuse(root: Path, run: str) -> list[str]:
+        if run in refused:
+            raise OSError(code, os.strerror(code))
+        return names(root, run)
+
+    monkeypatch.setattr(files, "names", refuse)
+    storage.write(wire({"a": [0, 1], "": [0], "b": [0]}))
+    assert (storage.take_lost(), storage.owes) == (2, False)
+    assert stored(tmp_path) == {"": [0], "b": [0]}
+    refused.append("")
+    storage.main_file.unlink()
+    assert attempt(lambda: storage.write(wire({"": [1]}))) == (os.name != "posix")
+    assert storage.take_lost() == 0
+    refused.clear()
+    storage.write({})
+    assert storage.take_lost() == 0
 
 
 @posix
