@@ -12,7 +12,6 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from typing import TypeVar
 
 from asynctb.entry import OVERHEAD, Entry, Record, wire_size
@@ -20,6 +19,7 @@ from asynctb.pipeline.batch import Batch, Item, batch_of
 from asynctb.pipeline.line import Line
 from asynctb.pipeline.places import Claims, Place
 from asynctb.pipeline.steps import Notice, Steps
+from asynctb.pipeline.tickets import Ticket
 from asynctb.pipeline.turns import Add, Outcome, Turn, wake
 
 __all__ = ["MAX_ENTRIES", "Backlog"]
@@ -57,7 +57,7 @@ class Backlog:
         self._taken = 0  # entries in batches that are being written
         self._places = 0  # how many items are places
         self._line = Line()
-        self._tickets: deque[tuple[int, Future[None]]] = deque()
+        self._tickets: deque[tuple[int, Ticket]] = deque()
         self._settled = 0
         self._withdrawn = 0
         self._closed = False
@@ -146,19 +146,19 @@ class Backlog:
         turns, tickets = self._locked(lambda: self._settle(batch, lost))
         wake(turns)
         for ticket in tickets:
-            _resolve(ticket, None)
+            ticket.resolve()
 
-    def ticket(self) -> Future[None]:
-        """Return a future that is done once all that has been accepted by now is written."""
-        ticket: Future[None] = Future()
+    def ticket(self) -> Ticket:
+        """Return a ticket that is done once all that has been accepted by now is written."""
+        ticket = Ticket()
         if not self._locked(lambda: self._issue(ticket)):
-            ticket.set_result(None)
+            ticket.resolve()
         return ticket
 
     def fail_tickets(self, error: BaseException) -> None:
         """Tell all who wait for entries to be written that the storage is failing."""
         for ticket in self._locked(self._withdraw_tickets):
-            _resolve(ticket, error)
+            ticket.resolve(error)
 
     # What there is
 
@@ -279,13 +279,13 @@ class Backlog:
         self._taken += len(items)
         return items, withdrawn, failed
 
-    def _issue(self, ticket: Future[None]) -> bool:
+    def _issue(self, ticket: Ticket) -> bool:
         pending = self.pending
         if pending:
             self._tickets.append((self._settled + pending, ticket))
         return pending > 0
 
-    def _withdraw_tickets(self) -> list[Future[None]]:
+    def _withdraw_tickets(self) -> list[Ticket]:
         tickets = [ticket for _, ticket in self._tickets]
         self._tickets.clear()
         return tickets
@@ -328,7 +328,7 @@ class Backlog:
         place.cost = cost
         self.blocked = False  # or somebody finds out anew that it is
 
-    def _settle(self, batch: Batch, lost: int) -> tuple[list[Turn], list[Future[None]]]:
+    def _settle(self, batch: Batch, lost: int) -> tuple[list[Turn], list[Ticket]]:
         self._settled += batch.entries
         self._taken -= batch.entries
         self._withdrawn += batch.withdrawn
@@ -352,8 +352,8 @@ class Backlog:
             granted.append(turn)
         return granted
 
-    def _due(self) -> list[Future[None]]:
-        due: list[Future[None]] = []
+    def _due(self) -> list[Ticket]:
+        due: list[Ticket] = []
         while self._tickets and self._tickets[0][0] <= self._settled:
             due.append(self._tickets.popleft()[1])
         return due
@@ -373,12 +373,8 @@ class Backlog:
 
     def interrupted(self) -> bool:
         """Tell whether the caller interrupts a critical section of its own thread, which it must not wait for."""
-        if not self._lock.acquire(blocking=False):
-            return False
-        try:
-            return self._inside > 0
-        finally:
-            self._lock.release()
+        # Asked of the lock, as threading.Condition does: to try it would be to hold it, if only for a moment.
+        return self._inside > 0 and self._lock._is_owned()  # type: ignore[attr-defined,no-any-return]
 
     def _interrupt(self, add: Add) -> Sequence[Place] | None:
         # It cannot wait, and counts may be half changed: it comes in as soon as the section that it interrupts ends.
@@ -410,11 +406,3 @@ def _encoded(entry: Entry) -> Record:
     if isinstance(entry, Record):
         return entry
     return Record(entry.tags, entry.take()(), entry.plugin, entry.run, entry.media)
-
-
-def _resolve(ticket: Future[None], error: BaseException | None) -> None:
-    if ticket.set_running_or_notify_cancel():
-        if error is None:
-            ticket.set_result(None)
-        else:
-            ticket.set_exception(error)

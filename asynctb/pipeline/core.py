@@ -26,6 +26,7 @@ from asynctb.pipeline.health import Health
 from asynctb.pipeline.options import Options, Stats
 from asynctb.pipeline.reports import OUT_OF_TIME, Reports
 from asynctb.pipeline.steps import Notice, Steps
+from asynctb.pipeline.tickets import Ticket
 from asynctb.pipeline.turns import Add, LoopTurn, Outcome, ThreadTurn
 from asynctb.storage.local import LocalStorage
 
@@ -128,13 +129,11 @@ class Pipeline:
         if self.backlog.interrupted():
             return  # from a signal handler in the midst of an add: it is on its way, and waiting would be for ever
         deadline = None if timeout is None else time.monotonic() + timeout
-        while not ticket.done():
+        while not ticket.done:
             left = LOOK if deadline is None else min(LOOK, deadline - time.monotonic())
             if left <= 0:
                 raise TimeoutError("the flush took longer than its timeout")
-            with suppress(TimeoutError):
-                ticket.exception(left)
-            if not self.driven:
+            if not ticket.wait(left) and not self.driven:
                 self.drain.finish(left)
         ticket.result()
         if sync:
@@ -243,7 +242,7 @@ class Pipeline:
         self._own_loop()
         async with asyncio.timeout(timeout if self.backlog.pending or sync or not self.drain.opened else None):
             await self.attach()
-            await asyncio.wrap_future(self._request_flush())
+            await self._request_flush().written()
             if sync:
                 await self.storage.run_sync()
 
@@ -303,7 +302,7 @@ class Pipeline:
         with suppress(OSError):
             # Those in line when the door closed still come in, as room is made for them.
             while self.backlog.pending or self.backlog.waiting:
-                await asyncio.wrap_future(self._request_flush())
+                await self._request_flush().written()
             await self.storage.run_sync()
         await self.storage.run(self._last_words)
 
@@ -397,9 +396,9 @@ class Pipeline:
     def driven(self) -> bool:
         return self._driver is not None and self._driver.alive
 
-    def _request_flush(self) -> Future[None]:
+    def _request_flush(self) -> Ticket:
         ticket = self.backlog.ticket()
-        if not ticket.done():
+        if not ticket.done:
             if self.health.hopeless:
                 self.backlog.fail_tickets(self.health.last_error or OUT_OF_TIME)
             else:
