@@ -374,7 +374,7 @@ class Backlog:
     def interrupted(self) -> bool:
         """Tell whether the caller interrupts a critical section of its own thread, which it must not wait for."""
         # Asked of the lock, as threading.Condition does: to try it would be to hold it, if only for a moment.
-        return self._inside > 0 and self._lock._is_owned()  # type: ignore[attr-defined,no-any-return]
+        return self._inside > 0 and self._lock._is_owned()  # type: ignore[attr-defined]
 
     def _interrupt(self, add: Add) -> Sequence[Place] | None:
         # It cannot wait, and counts may be half changed: it comes in as soon as the section that it interrupts ends.
