@@ -138,26 +138,40 @@ class SummaryWriter(AddMethods[None]):
                 return
             # Another thread closed it between two of our steps: the next round opens a new file.
 
+    # An add in a signal handler comes to these two as well, between any two calls of theirs.
+
     def _run(self) -> Pipeline:
         """Open what is closed, begin the loop's thread, and return the pipeline; raises `StorageError`."""
         with self._life:
-            if self._pipeline.closed:
-                self._earlier.append(self._pipeline)
-                self._pipeline = self._settings.pipeline(after=self._pipeline)
-                while self._earlier and self._earlier[0].over.done():
-                    self._past += self._earlier.pop(0).stats()
-            pipeline = self._pipeline
-            pipeline.open_here()
-            exiting = exits.exiting()  # then adds are written as they come, without a thread
-            runner = LoopThread()
-            if pipeline.runner is None and not exiting:  # and no call in between: an add in a signal handler comes here
-                pipeline.runner = runner
-            runner = pipeline.runner
-            if runner is not None and not pipeline.driven and runner.start():
-                with suppress(WriterClosed):
-                    runner.run(pipeline.attach())
-            pipeline.running = not pipeline.closed and not exiting
-            return pipeline
+            pipeline = self._renewed()
+            if pipeline.starting:
+                return pipeline  # an add that interrupts the opening waits in memory for it
+            pipeline.starting = True
+            try:
+                pipeline.open_here()
+                if exits.exiting():
+                    return pipeline  # adds are written as they come, without a thread
+                if pipeline.runner is None:
+                    pipeline.runner = LoopThread()
+                if not pipeline.driven and pipeline.runner.start():
+                    with suppress(WriterClosed):
+                        pipeline.runner.run(pipeline.attach())
+                pipeline.running = not pipeline.closed
+                return pipeline
+            finally:
+                pipeline.starting = False
+
+    def _renewed(self) -> Pipeline:
+        """Return the pipeline, or a new one in the place of one that is closed."""
+        if self._pipeline.closed:
+            fresh = self._settings.pipeline(after=self._pipeline)
+            closed = self._pipeline
+            if closed.closed:
+                self._pipeline = fresh
+                self._earlier.append(closed)
+            while self._earlier and self._earlier[0].over.done():
+                self._past += self._earlier.pop(0).stats()
+        return self._pipeline
 
     # Life
 

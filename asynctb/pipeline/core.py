@@ -59,6 +59,7 @@ class Pipeline:
         self.closed = False
         # Whether a thread's adds need to look at nothing else before they are accepted; and the thread of its loop.
         self.running = False
+        self.starting = False
         self.runner: Any = None
         # Done once the files are closed for good.
         self.over: Future[None] = Future()
