@@ -71,18 +71,21 @@ class DaemonExecutor(Executor):
         with suppress(IndexError):
             self._idle.pop()
             return
-        with suppress(IndexError):
-            self._begin_thread(self._unused.popleft())
-
-    def _begin_thread(self, name: str) -> None:
-        thread = threading.Thread(target=_work, args=(self._tasks, self._idle), name=name, daemon=True)
-        self._threads.append(thread)
         try:
+            name = self._unused.popleft()
+        except IndexError:
+            return
+        thread = None
+        try:
+            thread = threading.Thread(target=_work, args=(self._tasks, self._idle), name=name, daemon=True)
+            self._threads.append(thread)
             thread.start()
-        except RuntimeError:
-            self._threads.remove(thread)
-            self._unused.appendleft(name)
-            if not self._threads:
+        except BaseException as error:
+            # There is no thread, be it for want of one or for Ctrl-C: the next call may begin it.
+            if thread is None or thread.ident is None:
+                self._threads = [other for other in self._threads if other is not thread]
+                self._unused.appendleft(name)
+            if not isinstance(error, RuntimeError) or not self._threads:
                 raise
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine, Sequence
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -154,7 +155,8 @@ class SummaryWriter(AddMethods[None]):
                 if pipeline.runner is None:
                     pipeline.runner = LoopThread()
                 if not pipeline.driven and pipeline.runner.start():
-                    with suppress(WriterClosed):
+                    # Another thread may close it meanwhile, and stop its loop.
+                    with suppress(WriterClosed, CancelledError):
                         pipeline.runner.run(pipeline.attach())
                 pipeline.running = not pipeline.closed
                 return pipeline

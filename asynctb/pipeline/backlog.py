@@ -253,7 +253,7 @@ class Backlog:
                 cost = len(entry.what) + OVERHEAD
                 self._items.append((entry.run, entry.what, stamped, wall_time, cost, method))
             else:
-                place = Place(entry, self._filled)
+                place = Place(entry, self._filled, places)
                 cost = place.cost
                 places.append(place)
                 self._places += 1
@@ -312,6 +312,8 @@ class Backlog:
         return items, withdrawn, failed
 
     def _is_blocked_by(self, place: Place) -> bool:
+        if place.orphaned:
+            place.give_up()
         self.blocked = not place.done
         return self.blocked
 

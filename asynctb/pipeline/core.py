@@ -112,7 +112,9 @@ class Pipeline:
             while turn.outcome is Outcome.WAITING:
                 self._call_for_room()
                 turn.wait(LOOK)
-                if not self.driven:
+                if turn.outcome is Outcome.WAITING and self.driven:
+                    self._call(Call.ARRIVED)  # in case Ctrl-C has struck down the call that would have made room
+                elif turn.outcome is Outcome.WAITING:
                     self.drain.finish(LOOK)
                     self.backlog.drop(turn, "storage")
             encoders.take_here(turn.places)

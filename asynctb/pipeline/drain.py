@@ -61,6 +61,7 @@ class Drain:
                 self._handed.append(batch)
                 self._unframed = None
             self._storage.write(data)
+            self._backlog.impatient = False  # before room is granted: who is let in now may wait for more
             self._settle()
 
     def _settle(self) -> None:

@@ -19,6 +19,7 @@ __all__ = ["NEVER", "Call", "Driver"]
 
 LINGER = 0.025  # seconds that a first entry waits for company: half of what an accepted scalar may take to the file
 FIRST_RETRY, LAST_RETRY = 0.05, 0.5  # seconds between a failed write and the next try, doubling
+LOOK = 0.05  # seconds between two looks at a place that nobody may ever fill
 NEVER = 1 << 62
 
 
@@ -84,8 +85,13 @@ class Driver:
     def call(self, call: Call) -> bool:
         """Call the task, from any thread; False if it is too late for that."""
         self._be_called_at(NEVER)
-        if not self.alive:
-            return False
+        try:
+            return self.alive and self._schedule(call)
+        except BaseException:
+            self._be_called_at(1)  # Ctrl-C has struck before the call was on its way
+            raise
+
+    def _schedule(self, call: Call) -> bool:
         if asyncio._get_running_loop() is self.loop and asyncio.current_task(self.loop) is not None:
             # The loop is awake. Not the queue itself: a signal handler may interrupt the task in the midst of its get.
             self.loop.call_soon(self._calls.put_nowait, call)
@@ -164,7 +170,7 @@ class Driver:
     async def _store(self) -> None:
         """Write what is ready, and go on trying while the storage fails."""
         delay = FIRST_RETRY
-        while self._drain.needed:
+        while self._drain.needed or self._backlog.blocked:
             if await self._drained():
                 return
             await self._pause(delay)
@@ -206,6 +212,8 @@ class Driver:
             self._syncing = contextvars.Context().run(self.loop.create_task, self._sync(), name="asynctb sync")
 
     def _until_sync(self) -> float | None:
+        if self._backlog.blocked:
+            return LOOK  # what is waited for may have been orphaned
         return max(0.01, self._next_sync - self.loop.time()) if self._storage.unsynced else None
 
     async def _sync(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 
 from asynctb.entry import OVERHEAD, Draft, Encode
@@ -12,9 +13,10 @@ __all__ = ["Claims", "Place"]
 class Place:
     """An accepted draft: its place, step and wall time are settled; its payload comes later, or never."""
 
-    __slots__ = ("_draft", "_encode", "_on_done", "cost", "done", "error", "what")
+    __slots__ = ("_claims", "_draft", "_encode", "_on_done", "cost", "done", "error", "what")
 
-    def __init__(self, draft: Draft, on_done: Callable[[Place], None]) -> None:
+    def __init__(self, draft: Draft, on_done: Callable[[Place], None], claims: Claims | None = None) -> None:
+        self._claims = None if claims is None else weakref.ref(claims)
         self._draft: Draft | None = draft
         self._encode: Encode | None = None
         self._on_done = on_done
@@ -31,6 +33,11 @@ class Place:
     def untaken(self) -> bool:
         """Whether the value is still its caller's."""
         return self._draft is not None
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether the add that would have its value taken is no more."""
+        return self._draft is not None and self._claims is not None and self._claims() is None
 
     @property
     def size(self) -> int:
@@ -70,10 +77,4 @@ class Place:
 
 
 class Claims(list[Place]):
-    """The places of one add, held by the add alone: should it end without taking its values, they are given up."""
-
-    def __del__(self) -> None:
-        """Leave empty what nobody will ever fill: Ctrl-C came between the add's two steps."""
-        for place in self:
-            if place.untaken:
-                place.give_up()
+    """The places of one add, held by it alone: should Ctrl-C end it before its values are taken, they are orphaned."""

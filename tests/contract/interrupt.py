@@ -8,6 +8,7 @@ the first two; hardly any moment is missing then.
 import asyncio
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,22 +19,32 @@ import asynctb
 
 LIBRARY = str(Path(asynctb.__file__).parent)
 ASYNCIO = str(Path(asyncio.__file__).parent)
+OFTEN = 2  # times that something must happen at a place for the place to have been seen enough
 AGES = 10  # seconds after which what should have ended never will
+
+
+Moment = tuple[str, int, str, int]
+"""A file and a line of it, what happens there, and how many times it had happened there before."""
 
 
 class Interruption:
     """Where a call struck, if it did."""
 
-    def __init__(self, at: int, call: Callable[[], object]) -> None:
+    def __init__(self, seen: set[Moment], call: Callable[[], object]) -> None:
         self.where: str | None = None
+        self._seen = seen
         self._call = call
-        self._left = at
+        self._times: Counter[tuple[str, int, str]] = Counter()
 
-    def moment(self, frame: FrameType) -> None:
-        """Strike, if this is the moment."""
-        self._left -= 1
-        if self._left == 0:
-            self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} in {frame.f_code.co_name}"
+    def moment(self, frame: FrameType, event: str) -> None:
+        """Strike, if this is the first moment that has not been seen."""
+        file = Path(frame.f_code.co_filename).name
+        here = (file, frame.f_lineno, event)
+        self._times[here] += 1
+        moment = (*here, min(self._times[here], OFTEN))
+        if self.where is None and moment not in self._seen:
+            self._seen.add(moment)
+            self.where = f"{file}:{frame.f_lineno} in {frame.f_code.co_name}"
             self._call()
 
 
@@ -43,18 +54,18 @@ def always() -> bool:
 
 @contextmanager
 def interrupt(
-    at: int, call: Callable[[], object], *places: str, when: Callable[[], bool] = always
+    seen: set[Moment], call: Callable[[], object], *places: str, when: Callable[[], bool] = always
 ) -> Iterator[Interruption]:
-    """Have something called at the moment with that number, of the library's code that this thread passes in the block.
+    """Have something called once, at the first moment that this thread passes in the block and that is not in `seen`.
 
-    What it raises comes up there, as out of a signal handler. With `places` other folders' code has moments too; `when`
-    tells which moments count.
+    What it raises comes up there, as out of a signal handler. Moments are in the library's code, with `places` in other
+    folders' too, and only `when` that says so.
     """
-    struck = Interruption(at, call)
+    struck = Interruption(seen, call)
 
     def on_event(frame: FrameType, event: str, _: Any) -> None:
         if event in ("call", "c_return") and frame.f_code.co_filename.startswith((LIBRARY, *places)) and when():
-            struck.moment(frame)  # what it calls meets no moments
+            struck.moment(frame, event)  # what it calls meets no moments
 
     before = sys.getprofile()
     sys.setprofile(on_event)

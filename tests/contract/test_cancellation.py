@@ -18,7 +18,7 @@ from asynctb.encode.scalar import scalar
 from asynctb.entry import wire_size
 from tests.contract.disk import Disk
 from tests.contract.heavy import LARGE, Heavy
-from tests.contract.interrupt import ends, interrupt
+from tests.contract.interrupt import Moment, ends, interrupt
 from tests.contract.seen import comes, event_files, eventually, points, steps, steps_so_far
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -411,7 +411,7 @@ def test_a_keyboard_interrupt_strikes_anywhere(name: str, tmp_path: Path) -> Non
 
     def work() -> None:
         for number in count(1):
-            with suppress(KeyboardInterrupt), interrupt(number, strike) as struck:
+            with suppress(KeyboardInterrupt), interrupt(seen, strike) as struck:
                 ACTS[name](writer, number)
             writer.add_scalar("after", 1.0, number)
             writer.flush(timeout=5)
@@ -423,9 +423,10 @@ def test_a_keyboard_interrupt_strikes_anywhere(name: str, tmp_path: Path) -> Non
                 return
 
     done: list[int] = []
+    seen: set[Moment] = set()
     writer = SummaryWriter(tmp_path, max_bytes=4 * COST, exit_timeout=0.5)
     writer.add_scalar("first", 1.0)
-    assert ends(work, 60)
+    assert ends(work, 110)
     writer.close()
     assert steps(tmp_path, "after") == list(range(1, done[0] + 1))
     assert len(points(tmp_path)) == writer.stats.written

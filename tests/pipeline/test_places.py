@@ -158,18 +158,16 @@ def test_any_order_finishes_once(steps: list[Callable[[Place], None]], encode: C
     assert made.place.done or Place.give_up not in steps
 
 
-def test_claims_give_up_what_was_not_taken() -> None:
-    """When an add ends between accepting and taking, its places are left empty, and those already taken are not."""
-    taken, untaken = Made(), Made()
-    claims = Claims([taken.place, untaken.place])
-    assert (taken.place.untaken, untaken.place.untaken) == (True, True)
-    taken.place.take()
-    assert (taken.place.untaken, untaken.place.untaken) == (False, True)
+def test_claims_tell_orphans() -> None:
+    """When an add ends between accepting and taking, its places are orphaned, and those already taken are not."""
+    claims = Claims()
+    taken, untaken = (Place(Made().draft, lambda place: None, claims) for _ in range(2))
+    claims += [taken, untaken]
+    taken.take()
+    assert (taken.orphaned, untaken.orphaned) == (False, False)
     del claims
     gc.collect()
-    assert (taken.place.done, untaken.place.done) == (False, True)
-    taken.place.encode()
-    assert (taken.place.what, untaken.place.what) == (PAYLOAD, b"")
+    assert (taken.orphaned, untaken.orphaned) == (False, True)
 
 
 def test_a_filled_place_keeps_no_value_alive() -> None:
