@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from asynctb.daemon import DaemonExecutor
 
-__all__ = ["Notices", "heard"]
+__all__ = ["Notices", "heard", "on_our_thread"]
 
 logger = logging.getLogger("asynctb")
 
@@ -39,8 +39,10 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin)
 
 
-def _is_ours(thread: threading.Thread) -> bool:
-    return thread.name.startswith("asynctb-")
+def on_our_thread() -> bool:
+    """Tell whether the caller is on a thread of this library that others may be waiting for: any but the log's."""
+    name = threading.current_thread().name
+    return name.startswith("asynctb-") and name != "asynctb-log"
 
 
 def _log(level: int, message: str, *args: object) -> None:
@@ -51,7 +53,7 @@ def _log(level: int, message: str, *args: object) -> None:
 
 def heard(seconds: float = 0.2) -> None:
     """Wait, not for long, until what our threads said has been logged."""
-    if _last_said is not None and not _is_ours(threading.current_thread()):
+    if _last_said is not None and not on_our_thread():
         with suppress(TimeoutError):
             _last_said.result(seconds)
 
@@ -67,7 +69,7 @@ class Notices:
     def say(self, message: str, *args: object, level: int = logging.WARNING) -> None:
         """Say it."""
         global _last_said
-        if _is_ours(threading.current_thread()):
+        if on_our_thread():
             with suppress(RuntimeError):
                 _last_said = _speaker.submit(_log, level, message, *args)
                 return

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 from asynctb.entry import Entry
 from asynctb.errors import StorageError, WriterClosed
 from asynctb.methods import AddMethods, Make, Step, WallTime, checked
-from asynctb.notices import heard
+from asynctb.notices import heard, on_our_thread
 from asynctb.pipeline import encoders, exits
 from asynctb.pipeline.core import Pipeline
 from asynctb.pipeline.options import OnStorageError, Overflow, Stats
@@ -121,7 +121,9 @@ class SummaryWriter(AddMethods[None]):
     def _store(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> None:
         while True:
             try:
-                pipeline = self._pipeline if self._pipeline.running else self._run()
+                # A finalizer that the collector runs on our own thread opens nothing: who does waits for that thread.
+                ready = self._pipeline.running or on_our_thread()
+                pipeline = self._pipeline if ready else self._run()
             except StorageError as error:
                 # An add never raises for the disk: it waits in memory for the next one to open a file, or the end.
                 self._notices.sometimes("open", "asynctb: %s", error)

@@ -17,7 +17,7 @@ import anyio
 
 from asynctb.entry import Entry
 from asynctb.errors import StorageError, WriterClosed, WrongLoop
-from asynctb.notices import Notices, heard
+from asynctb.notices import Notices, heard, on_our_thread
 from asynctb.pipeline import encoders, exits
 from asynctb.pipeline.backlog import Backlog
 from asynctb.pipeline.drain import Drain
@@ -155,7 +155,7 @@ class Pipeline:
         """Tell whether the caller is on one of the threads that do the work, so that it must not wait for it."""
         driver = self._driver
         on_loop = driver is not None and asyncio._get_running_loop() is driver.loop
-        return on_loop or self.storage.in_thread()
+        return on_loop or on_our_thread()
 
     # On the loop
 
