@@ -367,6 +367,7 @@ class Pipeline:
         # From now on an add is written before it returns: nobody knows how many moments are left.
         if self._driver is not None:
             self._driver.retire()
+            self._driver.discard()
         self.ready_on = None
         if self.backlog.pending:
             self.drain.submit_alone()

@@ -112,6 +112,15 @@ class Driver:
         self._answers = False
         self._backlog.call_at = 1
 
+    def discard(self) -> None:
+        """Throw the task away if its loop was closed over it: the interpreter may crash on it in its last clean-up."""
+        if self.loop.is_closed() and not self.task.done():
+            for task in (self.task, self._syncing):
+                coroutine = None if task is None or task.done() else task.get_coro()
+                if coroutine is not None:
+                    with suppress(RuntimeError):  # it wants to call its loop
+                        coroutine.close()
+
     def stop(self) -> None:
         """End the task, without a last drain: whoever stops it sees to that."""
         self._stopped = True
