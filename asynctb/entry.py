@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Draft", "Encode", "Entry", "Record", "wire_size"]
+__all__ = ["Asset", "Draft", "Encode", "Entry", "Farewell", "Merge", "Record", "Tell", "wire_size"]
 
 Encode: TypeAlias = Callable[[], bytes]
-"""Makes the wire form of an event's payload; runs in an encoder thread."""
+"""Makes the wire form of an event's payload, or an asset's content; runs in an encoder thread."""
+
+Merge: TypeAlias = Callable[[bytes, bytes], bytes]
+"""Makes a file's new content from what it holds and what comes to it."""
+
+Tell: TypeAlias = Callable[..., None]
+"""Tells the user something, once for each key: called with the key, a message for `logging`, and its arguments."""
+
+
+class Asset(NamedTuple):
+    """A file beside the event files, which is replaced as a whole."""
+
+    path: str
+    """Below the log directory, with forward slashes."""
+    merge: Merge | None = None
+    """How what comes is joined with what the file holds; None to replace that."""
 
 
 class Record(NamedTuple):
@@ -20,8 +35,9 @@ class Record(NamedTuple):
     """The event's payload (a summary, a graph) in wire form, with its field header."""
     plugin: str
     """The dashboard that it is for; a tag that changes it vanishes from TensorBoard."""
-    run: str = ""
-    """The sub-run, as a relative path with forward slashes; empty for the writer's own run."""
+    run: str | Asset = ""
+    """Where it is stored: in a sub-run, a relative path with forward slashes, or in the writer's own run, the empty
+    one; or in a file of its own."""
     media: bool = False
     """Whether it is shed first when there is little room."""
 
@@ -35,11 +51,28 @@ class Draft(NamedTuple):
     take: Callable[[], Encode]
     """Checks the value and takes it from the caller; raises `EncodeError`. What it returns touches the copy only."""
     plugin: str
-    run: str = ""
+    run: str | Asset = ""
     media: bool = True
+    slow: bool = False
+    """Whether taking it costs much, whatever its size: drawing a figure, or a copy from a device."""
+    taken: Callable[[], None] | None = None
+    """What its caller's thread does once it has been taken."""
 
 
-Entry: TypeAlias = Record | Draft
+class Farewell(NamedTuple):
+    """What is stored when the writer is closed; a later one of the same run takes its place."""
+
+    run: str
+    record: Callable[[bool], Record]
+    """Makes it, given whether all went well until then."""
+
+    @property
+    def media(self) -> bool:
+        """Never shed: it takes no room before its time."""
+        return False
+
+
+Entry: TypeAlias = Record | Draft | Farewell
 
 OVERHEAD = 200
 """Bytes that an accepted record costs in memory beyond its payload: its framing and the objects that carry it."""
@@ -47,4 +80,6 @@ OVERHEAD = 200
 
 def wire_size(entry: Entry) -> int:
     """How many bytes of the writer's bound an entry takes."""
+    if isinstance(entry, Farewell):
+        return OVERHEAD
     return (len(entry.what) if isinstance(entry, Record) else entry.size) + OVERHEAD

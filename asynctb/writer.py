@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 
 from asynctb.entry import Entry, wire_size
 from asynctb.errors import StorageError
-from asynctb.methods import AddMethods, Make, Step, WallTime, checked
+from asynctb.methods import AddMethods, Make, QuickMethods, Step, WallTime, checked, names
 from asynctb.pipeline import encoders
 from asynctb.pipeline.core import Pipeline
 from asynctb.pipeline.options import OnStorageError, Overflow, Stats
@@ -36,20 +36,18 @@ def _awaitable(writer: C) -> C:
 
     Frameworks ask (`asyncio.iscoroutinefunction`, `inspect.iscoroutinefunction`), and run what is none in a thread.
     """
-    for name, method in vars(AddMethods).items():
-        if inspect.isfunction(method) and not name.startswith("_"):
-            copy = types.FunctionType(
-                method.__code__, method.__globals__, name, method.__defaults__, method.__closure__
-            )
-            functools.update_wrapper(copy, method)
-            del copy.__wrapped__  # type: ignore[attr-defined]
-            copy.__kwdefaults__ = method.__kwdefaults__
-            copy.__qualname__ = f"{writer.__qualname__}.{name}"
-            if sys.version_info >= (3, 12):
-                inspect.markcoroutinefunction(copy)
-            else:
-                copy._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
-            setattr(writer, name, copy)
+    for name in names(AddMethods):
+        method = getattr(AddMethods, name)
+        copy = types.FunctionType(method.__code__, method.__globals__, name, method.__defaults__, method.__closure__)
+        functools.update_wrapper(copy, method)
+        del copy.__wrapped__  # type: ignore[attr-defined]
+        copy.__kwdefaults__ = method.__kwdefaults__
+        copy.__qualname__ = f"{writer.__qualname__}.{name}"
+        if sys.version_info >= (3, 12):
+            inspect.markcoroutinefunction(copy)
+        else:
+            copy._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
+        setattr(writer, name, copy)
     return writer
 
 
@@ -127,7 +125,7 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         self._notices = self._pipeline.notices
         self._enabled = settings.enabled
         self._until_turn = TURN
-        self._names = {name: f"{type(self).__qualname__}.{name}" for name in dir(AddMethods)}
+        self._names = {name: f"{type(self).__qualname__}.{name}" for name in names(AddMethods)}
         self.nowait = NoWait(self._pipeline, enabled=settings.enabled)
 
     # Adding
@@ -173,6 +171,8 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close. With an exception in flight, what is not stored is logged rather than raised over it."""
+        if error is not None:
+            self._pipeline.say_farewell(False)
         try:
             await self.close()
         except StorageError as unwritten:
@@ -247,7 +247,7 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
 
 
-class NoWait(AddMethods[bool]):
+class NoWait(QuickMethods[bool]):
     """The writer's adds for code that cannot await: callbacks, signal handlers, other threads.
 
     Each returns at once: True if the entry was accepted, False if it was dropped, for want of room or because the

@@ -6,17 +6,25 @@ All by what a value can do, never by importing its library. The only place that 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from asynctb.errors import EncodeError
 
-__all__ = ["as_number", "as_step", "as_wall_time", "is_meta"]
+__all__ = ["Array", "Held", "as_array", "as_number", "as_step", "as_wall_time", "held", "is_meta", "snapshot"]
+
+Array: TypeAlias = npt.NDArray[Any]
 
 ONE_NUMBER = "one real number"
 NUMPY_NUMBER = (float, np.floating, np.integer, np.bool_)
 INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
+NUMBERS = "an array of real numbers"
+REAL, COMPLEX = "biuf", "c"  # numpy's letters for the kinds of numbers
 
 
 def as_number(tag: str, value: Any) -> float:
@@ -115,3 +123,105 @@ def as_wall_time(tag: str, walltime: Any) -> float:
     if not math.isfinite(seconds):
         raise EncodeError(tag, "a finite wall time in seconds", walltime)
     return seconds
+
+
+class Held(NamedTuple):
+    """An array that is still in the hands of whoever passed it."""
+
+    tag: str
+    value: Any
+    wanted: str
+    nbytes: int
+    """About how many bytes a copy of it takes."""
+    far: bool
+    """Whether it is in a device's memory, from where a copy may have to wait for what is being computed there."""
+
+
+def held(tag: str, value: Any, wanted: str = NUMBERS) -> Held:
+    """Look at an array without reading it. Lists are read here: nothing is gained by waiting."""
+    if isinstance(value, (list, tuple, *NUMPY_NUMBER, int)):
+        value = as_array(tag, value, wanted)
+    return Held(tag, value, wanted, _nbytes(value), _is_far(value))
+
+
+def snapshot(source: Held, kinds: str = REAL) -> Array:
+    """Return an array that its owner can no longer change; raises `EncodeError` as `as_array`."""
+    array = as_array(source.tag, source.value, source.wanted, kinds)
+    return array.copy(order="K")
+
+
+def as_array(tag: str, value: Any, wanted: str = NUMBERS, kinds: str = REAL) -> Array:
+    """Return numbers as a numpy array, without a copy where the value allows it.
+
+    Takes numpy's arrays, tensors on any device, with or without gradient, nested lists of numbers or of any of these,
+    Pillow's images, and what has `__array__` or `__dlpack__`. What numpy has no type for (bfloat16, float8) is widened
+    to float32; what a masked array holds to be missing becomes NaN. Raises `EncodeError` for everything else: tensors
+    on the meta device, text, times, complex numbers unless `kinds` has them, nested lists that make no rectangle.
+    """
+    try:
+        array = _converted(tag, value, wanted)
+        if np.ma.isMaskedArray(array):
+            array = _without_mask(array)
+        if array.dtype.kind == "V" and array.dtype.names is None:
+            array = array.astype(np.float32)
+        if array.dtype.kind == "O" and not any(item is None for item in array.flat):
+            array = array.astype(np.float64)  # Python integers of many digits, Decimal, Fraction
+    except EncodeError:
+        raise
+    except Exception as error:
+        # The value's own library may raise anything here: what the user needs to know is which tag it was.
+        raise EncodeError(tag, wanted, value) from error
+    if array.dtype.kind not in kinds:
+        raise EncodeError(tag, wanted, value)
+    return array.astype(np.float64) if array.dtype.itemsize > 8 and array.dtype.kind == "f" else array
+
+
+def _converted(tag: str, value: Any, wanted: str) -> Array:
+    if isinstance(value, np.ndarray):
+        return value
+    if is_meta(value):
+        raise EncodeError(tag, f"{wanted} (a tensor on the meta device has none)", value)
+    if callable(getattr(value, "detach", None)):
+        return _from_torch(value)
+    if isinstance(value, (list, tuple)) and any(map(_is_array, value)):
+        return np.stack([as_array(tag, item, wanted) for item in value])
+    if callable(getattr(value, "__array__", None)) or not callable(getattr(value, "__dlpack__", None)):
+        return np.asarray(value)
+    return np.from_dlpack(value)
+
+
+def _from_torch(tensor: Any) -> Array:
+    tensor = tensor.detach()
+    if getattr(tensor, "is_quantized", False):
+        tensor = tensor.dequantize()
+    if callable(getattr(tensor, "to_dense", None)) and str(getattr(tensor, "layout", "")) != "torch.strided":
+        tensor = tensor.to_dense()
+    to_numpy: Callable[..., Array] = partial(tensor.numpy, force=True) if hasattr(tensor, "is_neg") else tensor.numpy
+    try:
+        return to_numpy()
+    except TypeError:  # a type that numpy does not have
+        return _from_torch(tensor.float())
+
+
+def _without_mask(array: Array) -> Array:
+    floats = array if array.dtype.kind == "f" else array.astype(np.float64)
+    return np.ma.filled(floats, np.nan)
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "detach") or getattr(value, "shape", ()) != ()
+
+
+def _nbytes(value: Any) -> int:
+    with suppress(Exception):  # a sparse tensor's raises
+        if isinstance(value.nbytes, int):
+            return int(value.nbytes)
+    # A tensor's shape, or a Pillow image's width and height.
+    sides = getattr(value, "shape", getattr(value, "size", None))
+    return 4 * math.prod(sides) if isinstance(sides, tuple) else 0
+
+
+def _is_far(value: Any) -> bool:
+    device = getattr(value, "device", None)
+    kind = getattr(device, "type", getattr(device, "platform", "cpu"))
+    return isinstance(kind, str) and kind != "cpu"

@@ -14,7 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from asynctb.entry import OVERHEAD, Entry, Record, wire_size
+from asynctb.entry import OVERHEAD, Draft, Entry, Farewell, Record, wire_size
 from asynctb.pipeline.batch import Batch, Item, batch_of
 from asynctb.pipeline.line import Line
 from asynctb.pipeline.places import Claims, Place
@@ -61,6 +61,7 @@ class Backlog:
         self._settled = 0
         self._withdrawn = 0
         self._closed = False
+        self._farewells: dict[str, Farewell] = {}
         self.written = 0
         self.pending_bytes = 0
         self.dropped: Counter[str] = Counter()
@@ -119,6 +120,17 @@ class Backlog:
         turns = self._locked(lambda: self._line.empty(Outcome.DROPPED))
         self._locked(lambda: self._count_drop("storage", sum(turn.count for turn in turns)))
         wake(turns)
+
+    def say_farewell(self, method: str, well: bool, wall_time: float) -> None:
+        """Accept what was to be stored at the end, whatever the room: it is little, and nothing follows it."""
+        while self._farewells:
+            _, farewell = self._farewells.popitem()
+            add = Add(method, [farewell.record(well)], None, wall_time)
+            if self.interrupted():
+                self._interrupt(add)
+            else:
+                self._locked(lambda: self._accept(*add))  # noqa: B023 - called at once
+        self._call()
 
     def close(self) -> None:
         """Accept nothing more but what is in line already."""
@@ -248,6 +260,9 @@ class Backlog:
     def _accept(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> Sequence[Place]:
         places = Claims()
         for entry in entries:
+            if isinstance(entry, Farewell):
+                self._farewells[entry.run] = entry
+                continue
             stamped = self._steps.stamp(entry, step)
             if isinstance(entry, Record):
                 cost = len(entry.what) + OVERHEAD
@@ -404,7 +419,7 @@ class Backlog:
             self._on_ready()
 
 
-def _encoded(entry: Entry) -> Record:
-    if isinstance(entry, Record):
+def _encoded(entry: Entry) -> Record | Farewell:
+    if not isinstance(entry, Draft):
         return entry
     return Record(entry.tags, entry.take()(), entry.plugin, entry.run, entry.media)

@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from asynctb.entry import Asset
 from asynctb.eventbatch import Columns
 from asynctb.pipeline.places import Place
 
 __all__ = ["Batch", "Item", "batch_of"]
 
-Item: TypeAlias = tuple[str, bytes | Place, int | None, float, int, str]
-"""Run, payload or the place it will come to, step, wall time, bytes of the bound that it holds, and the method.
+Item: TypeAlias = tuple[str | Asset, bytes | Place, int | None, float, int, str]
+"""Run or asset, payload or the place it comes to, step, wall time, bytes of the bound that it holds, and the method.
 
 A plain tuple: one is made for every scalar.
 """
 
 
 class Batch(NamedTuple):
-    """Events to be written next, and what settles once they are."""
+    """Events and assets to be written next, and what settles once they are."""
 
     events: Mapping[str, Columns]
     methods: Sequence[str]
     size: int
     withdrawn: int = 0
     failed: int = 0
+    assets: Sequence[tuple[Asset, bytes]] = ()
 
     @property
     def entries(self) -> int:
@@ -41,10 +43,13 @@ def batch_of(items: Iterable[Item]) -> Batch:
     if runs.count("") == len(runs) and all(whats):
         return Batch({"": (wall_times, steps, whats)}, methods, sum(costs))
     events: dict[str, tuple[list[float], list[int | None], list[bytes]]] = {}
+    assets: list[tuple[Asset, bytes]] = []
     for run, what, step, wall_time in zip(runs, whats, steps, wall_times, strict=True):
-        if what:
+        if isinstance(run, Asset):
+            assets += [(run, what)] if what else []
+        elif what:
             columns = events.get(run) or events.setdefault(run, ([], [], []))
             columns[0].append(wall_time)
             columns[1].append(step)
             columns[2].append(what)
-    return Batch(events, methods, sum(costs))
+    return Batch(events, methods, sum(costs), assets=assets)

@@ -249,6 +249,11 @@ class Pipeline:
             if sync:
                 await self.storage.run_sync()
 
+    def say_farewell(self, well: bool) -> None:
+        """Accept what was to be stored at the end, unless that has come already."""
+        if not self.closed and not self._closing:
+            self.backlog.say_farewell("close", well, time.time())
+
     async def close(self, timeout: float | None) -> None:
         """Write what is pending as far as the time allows, and end; raises `StorageError` for what is left.
 
@@ -259,6 +264,7 @@ class Pipeline:
                 await asyncio.shield(asyncio.wrap_future(self.over))
             return
         self._own_loop()
+        self.say_farewell(True)
         self._closing = True
         try:
             with anyio.move_on_after(timeout, shield=True):

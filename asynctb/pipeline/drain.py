@@ -60,7 +60,7 @@ class Drain:
             if batch is not None:
                 self._handed.append(batch)
                 self._unframed = None
-            self._storage.write(data)
+            self._storage.write(data, batch.assets if batch is not None else ())
             self._backlog.impatient = False  # before room is granted: who is let in now may wait for more
             self._settle()
 
@@ -137,7 +137,7 @@ class Drain:
 
     def _lost(self) -> int:
         if lost := self._storage.take_lost():
-            message = "asynctb: %d entries are dropped: their sub-runs can have no file below %s"
+            message = "asynctb: %d entries are dropped: their paths can have no file below %s"
             self._notices.sometimes("path", message, lost, self._storage.log_dir)
         return lost
 

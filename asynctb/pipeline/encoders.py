@@ -37,11 +37,14 @@ async def take(places: Sequence[Place]) -> None:
     """
     try:
         for place in places:
-            if place.size > COPY_IN_PLACE:
+            taken = place.taken
+            if place.slow or place.size > COPY_IN_PLACE:
                 # Encoding follows in the threads by itself: this coroutine may never be resumed.
                 await asyncio.get_running_loop().run_in_executor(_copier, _take_and_encode, place)
             else:
                 _take_and_encode(place)
+            if taken is not None:
+                taken()
     except BaseException:
         give_up(places)
         raise
@@ -51,7 +54,10 @@ def take_here(places: Sequence[Place]) -> None:
     """Take the values of accepted drafts from their caller, in place, and have them encoded; raises as `take`."""
     try:
         for place in places:
+            taken = place.taken
             _take_and_encode(place)
+            if taken is not None:
+                taken()
     except BaseException:
         give_up(places)
         raise

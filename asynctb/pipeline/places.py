@@ -44,6 +44,16 @@ class Place:
         """About how many bytes `take` copies."""
         return self._draft.size if self._draft else 0
 
+    @property
+    def slow(self) -> bool:
+        """Whether `take` costs much, whatever the size."""
+        return self._draft is not None and self._draft.slow
+
+    @property
+    def taken(self) -> Callable[[], None] | None:
+        """What its caller's thread does once it has been taken."""
+        return self._draft.taken if self._draft else None
+
     def take(self) -> None:
         """Check the value and copy it, so that the caller may change it again; raises `EncodeError` and gives up."""
         draft, self._draft = self._draft, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asynctb.encode.arrays import INT64_MAX
-from asynctb.entry import Entry
+from asynctb.entry import Draft, Record
 
 __all__ = ["Notice", "Steps"]
 
@@ -38,20 +38,22 @@ class Steps:
         self._auto = auto_step
         # What a tag's step is one more than, before it has any.
         self._before = -1 if purge_step is None else purge_step - 1
-        self._runs: dict[str, dict[str, _Series]] = {}
+        self._runs: dict[object, dict[str, _Series]] = {}
         self.notices: list[Notice] = []
 
-    def stamp(self, entry: Entry, step: int | None) -> int | None:
+    def stamp(self, entry: Record | Draft, step: int | None) -> int | None:
         """Return the entry's step and remember it for each of its tags.
 
         None becomes one more than the largest last step among them, or stays None without `auto_step` and for events
         without a step axis.
         """
+        if not entry.tags:
+            return step
         run = self._runs.get(entry.run)
         if run is None:
             run = self._runs[entry.run] = {}
         if step is None:
-            if not self._auto or not entry.tags:
+            if not self._auto:
                 return None
             step = self._next(run, entry.tags)
         for tag in entry.tags:
@@ -68,7 +70,7 @@ class Steps:
         last = max((series.last for tag in tags if (series := run.get(tag))), default=self._before)
         return min(last + 1, INT64_MAX)
 
-    def _notice(self, entry: Entry, tag: str, step: int, series: _Series) -> None:
+    def _notice(self, entry: Record | Draft, tag: str, step: int, series: _Series) -> None:
         where = f" in run {entry.run!r}" if entry.run else ""
         if step <= series.last and not series.told_step:
             series.told_step = True

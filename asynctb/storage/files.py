@@ -11,10 +11,23 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-__all__ = ["Files", "Found", "PlainFiles", "PosixFiles", "files_for_this_system"]
+__all__ = ["BAD_PATH", "NO_FILE", "Files", "Found", "PlainFiles", "PosixFiles", "files_for_this_system", "written"]
+
+NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR}  # nothing of ours has this name any more
+# No waiting will open these; a sub-run that meets them must not hold up the others.
+BAD_PATH = {
+    errno.ENOTDIR,
+    errno.ELOOP,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.EINVAL,
+    errno.EACCES,
+    errno.EPERM,
+}
 
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_PIECE = 1 << 20  # bytes read at a time
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -45,9 +58,26 @@ class Files:
         """Return the names in a run's folder, made if it is missing."""
         raise NotImplementedError
 
+    def open_to_read(self, root: Path, run: str, name: str) -> int:
+        """Open a file that is there for reading."""
+        raise NotImplementedError
+
+    def replace(self, root: Path, run: str, old: str, new: str) -> None:
+        """Give a file another name, in the place of a file that may have it."""
+        raise NotImplementedError
+
+    def remove(self, root: Path, run: str, name: str) -> None:
+        """Remove a file."""
+        raise NotImplementedError
+
     def write_at(self, fd: int, data: memoryview, offset: int) -> int:
         """Write bytes at an offset; return how many were taken."""
         raise NotImplementedError
+
+    def read(self, fd: int) -> bytes:
+        """Read an open file from where it stands to its end."""
+        pieces = iter(lambda: os.read(fd, _PIECE), b"")
+        return b"".join(pieces)
 
     def found(self, fd: int) -> Found:
         """Return what the system knows of an open file."""
@@ -94,6 +124,27 @@ class PosixFiles(Files):
         finally:
             os.close(folder)
 
+    def open_to_read(self, root: Path, run: str, name: str) -> int:
+        folder = self._folder(root, run)
+        try:
+            return os.open(name, os.O_RDONLY | _SAFE, dir_fd=folder)
+        finally:
+            os.close(folder)
+
+    def replace(self, root: Path, run: str, old: str, new: str) -> None:
+        folder = self._folder(root, run)
+        try:
+            os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
+        finally:
+            os.close(folder)
+
+    def remove(self, root: Path, run: str, name: str) -> None:
+        folder = self._folder(root, run)
+        try:
+            os.unlink(name, dir_fd=folder)
+        finally:
+            os.close(folder)
+
     def write_at(self, fd: int, data: memoryview, offset: int) -> int:
         return os.pwrite(fd, data, offset)
 
@@ -134,6 +185,16 @@ class PlainFiles(Files):
     def names(self, root: Path, run: str) -> list[str]:
         return os.listdir(self._folder(root, run))
 
+    def open_to_read(self, root: Path, run: str, name: str) -> int:
+        return os.open(self._folder(root, run) / name, os.O_RDONLY | _SAFE)
+
+    def replace(self, root: Path, run: str, old: str, new: str) -> None:
+        folder = self._folder(root, run)
+        os.replace(folder / old, folder / new)
+
+    def remove(self, root: Path, run: str, name: str) -> None:
+        os.unlink(self._folder(root, run) / name)
+
     def write_at(self, fd: int, data: memoryview, offset: int) -> int:
         os.lseek(fd, offset, os.SEEK_SET)
         return os.write(fd, data)
@@ -148,6 +209,14 @@ class PlainFiles(Files):
         except FileExistsError as error:  # what is there is no folder, and will not become one
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
         return folder
+
+
+def written(files: Files, fd: int, data: memoryview, offset: int) -> int:
+    """Write bytes at an offset; return how many were taken, at least one."""
+    count = files.write_at(fd, data, offset)
+    if count <= 0:
+        raise OSError(errno.EIO, "the disk took no bytes and gave no reason")
+    return count
 
 
 def files_for_this_system() -> Files:

@@ -13,7 +13,7 @@ import platform
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -22,9 +22,11 @@ from typing import ParamSpec, TypeVar
 from aiofiles.os import wrap
 
 from asynctb.daemon import DaemonExecutor
+from asynctb.entry import Asset
 from asynctb.eventfile import Namer, first_records
 from asynctb.record import count_records, whole_records
-from asynctb.storage.files import Files, Found, files_for_this_system
+from asynctb.storage.assets import AssetFiles
+from asynctb.storage.files import BAD_PATH, NO_FILE, Files, Found, files_for_this_system, written
 
 __all__ = ["LocalStorage"]
 
@@ -32,19 +34,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_OPEN = 64  # files open at once, however many runs there are: a common limit for a whole process is 1,024
-NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR}  # nothing of ours has this name any more
 LOST_FILE = {errno.ESTALE, errno.EBADF, errno.ENOENT, errno.ENXIO, errno.ENODEV}  # the descriptor is of no more use
-# No waiting will open these; a sub-run that meets them must not hold up the others.
-BAD_PATH = {
-    errno.ENOTDIR,
-    errno.ELOOP,
-    errno.EISDIR,
-    errno.ENAMETOOLONG,
-    errno.EINVAL,
-    errno.EACCES,
-    errno.EPERM,
-}
-
 _uids = itertools.count()
 
 
@@ -108,6 +98,7 @@ class LocalStorage:
         self._open: OrderedDict[str, RunFile] = OrderedDict()  # the least recently written first
         self._owing: dict[str, RunFile] = {}
         self._unsynced: set[RunFile] = set()
+        self._assets = AssetFiles(self._files)
         self._lost = 0
         self._shared = threading.Lock()  # what the file thread and the sync thread both use: descriptors, `_unsynced`
         self._thread = DaemonExecutor("asynctb-file")
@@ -156,8 +147,8 @@ class LocalStorage:
         self._files.make_root(self.log_dir)
         self.write({"": b""})
 
-    def write(self, batch: Mapping[str, bytes]) -> None:
-        """Append framed records to their runs' files.
+    def write(self, batch: Mapping[str, bytes], assets: Iterable[tuple[Asset, bytes]] = ()) -> None:
+        """Append framed records to their runs' files, and put assets beside them.
 
         Raises OSError when some could not be written: they are kept, and the next call goes on at that byte.
         """
@@ -167,23 +158,28 @@ class LocalStorage:
                 file = self._runs[run] = RunFile(run)
             file.rest += data
             self._owing[run] = file
+        self._assets.add(assets)
         failure: OSError | None = None
         for file in list(self._owing.values()):
             try:
                 self._push(file)
             except OSError as error:
                 failure = failure or error
+        try:
+            self._assets.push(self.log_dir)
+        except OSError as error:
+            failure = failure or error
         if failure:
             raise failure
 
     @property
     def owes(self) -> bool:
         """Whether a failed write left something to be written."""
-        return bool(self._owing)
+        return bool(self._owing) or self._assets.owes
 
     def take_lost(self) -> int:
-        """Return how many records were given up since the last call, because their run can have no file."""
-        lost, self._lost = self._lost, 0
+        """Return how many entries were given up since the last call, because their path can have no file."""
+        lost, self._lost, self._assets.lost = self._lost + self._assets.lost, 0, 0
         return lost
 
     def sync(self) -> None:
@@ -200,11 +196,12 @@ class LocalStorage:
                 with self._shared:
                     self._unsynced |= unsynced | {file}
                 raise
+        self._assets.sync(self.log_dir)
 
     @property
     def unsynced(self) -> bool:
         """Whether something was written since the last sync."""
-        return bool(self._unsynced)
+        return bool(self._unsynced) or self._assets.unsynced
 
     def close(self) -> None:
         """Close all files and let the threads end. The next `open` begins new files."""
@@ -213,6 +210,7 @@ class LocalStorage:
                 self._close(file)
         self._runs.clear()
         self._owing.clear()
+        self._assets = AssetFiles(self._files)
         self._purge_step = None  # what a later file would purge is this writer's own
         self._thread.shutdown()
         self._sync_thread.shutdown()
@@ -238,7 +236,7 @@ class LocalStorage:
         data = memoryview(file.rest)
         try:
             while file.done < len(data):
-                file.done += self._written(fd, data[file.done :], file.offset + file.done)
+                file.done += written(self._files, fd, data[file.done :], file.offset + file.done)
         except OSError as error:
             self._close_if_lost(file, error)
             raise
@@ -248,12 +246,6 @@ class LocalStorage:
         if len(data):
             with self._shared:
                 self._unsynced.add(file)
-
-    def _written(self, fd: int, data: memoryview, offset: int) -> int:
-        count = self._files.write_at(fd, data, offset)
-        if count <= 0:
-            raise OSError(errno.EIO, "the disk took no bytes and gave no reason")
-        return count
 
     def _give_up(self, file: RunFile) -> None:
         self._lost += count_records(file.rest)

@@ -1,7 +1,6 @@
 """Rule 1: a bad value raises at the guilty line, in both writers and in `nowait`, and nothing of it is queued."""
 
 import asyncio
-import inspect
 import logging
 import math
 from collections.abc import Callable
@@ -16,7 +15,7 @@ import pytest
 
 from asynctb import AsyncSummaryWriter, EncodeError, SummaryWriter
 from asynctb.errors import describe
-from asynctb.methods import AddMethods
+from asynctb.methods import AddMethods, names
 from tests.contract.seen import points, steps
 
 SURROGATE = "loss/\ud800"  # no UTF-8 can encode it
@@ -169,7 +168,7 @@ def assert_untouched(writer: Any, log_dir: Path) -> None:
 
 def test_every_method_is_tried() -> None:
     """All methods of the writers have their rows above."""
-    public = {name for name, value in vars(AddMethods).items() if inspect.isfunction(value) and name[0] != "_"}
+    public = set(names(AddMethods))
     assert set(GOOD) == public
     assert {bad.method for bad in BAD} == public
 

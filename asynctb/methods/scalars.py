@@ -1,43 +1,19 @@
-"""Every `add_*`, once. What an add gives back is all in which the writers differ: a coroutine, None, or a bool."""
+"""Numbers: curves of the Scalars and Time Series dashboards."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from time import time
-from typing import Any, Generic, SupportsFloat, SupportsInt, TypeAlias, TypeVar, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from asynctb.encode.arrays import INT64_MAX, INT64_MIN, as_step, as_wall_time
 from asynctb.encode.scalar import log, scalar, scalars
-from asynctb.encode.text import text
-from asynctb.entry import Draft, Entry, Record
-from asynctb.notices import Notices
+from asynctb.entry import Record
+from asynctb.methods.base import Family, Number, R_co, Step, WallTime
 
-__all__ = ["AddMethods", "Make", "Number", "Step", "WallTime"]
-
-R_co = TypeVar("R_co", covariant=True)
-
-Number: TypeAlias = SupportsFloat | str
-"""One real number: Python's, numpy's, a one-element array or tensor of any library, or numeric text."""
-
-Step: TypeAlias = SupportsInt | None
-"""A global step within int64; None for one more than the tag's last."""
-
-WallTime: TypeAlias = SupportsFloat | None
-"""Seconds since the epoch; None for now."""
-
-Make: TypeAlias = Callable[..., Entry | Sequence[Entry]]
-"""Checks an add's arguments and returns what is to be stored; raises `EncodeError`."""
+__all__ = ["ScalarMethods"]
 
 
-class AddMethods(ABC, Generic[R_co]):
-    """What can be logged. All methods raise `EncodeError` at the call for what cannot, and then store nothing of it."""
-
-    _notices: Notices
-
-    @abstractmethod
-    def _emit(self, method: str, tag: str, step: Step, walltime: WallTime, make: Make, *args: Any) -> R_co:
-        """Check at once, take the wall time at once, and store what `make` returns for these arguments."""
+class ScalarMethods(Family[R_co]):
+    """Numbers by step."""
 
     def add_scalar(
         self,
@@ -93,30 +69,6 @@ class AddMethods(ABC, Generic[R_co]):
         """
         return self._emit("add_scalars", main_tag, global_step, walltime, scalars, main_tag, tag_scalar_dict)
 
-    def add_text(
-        self,
-        tag: str,
-        text_string: str | Sequence[Sequence[object]],
-        global_step: Step = None,
-        walltime: WallTime = None,
-        *,
-        header: Sequence[object] | None = None,
-    ) -> R_co:
-        """Add a text, or a table, to the Text dashboard, under the tag `{tag}/text_summary`.
-
-        Args:
-            tag: the text's name.
-            text_string: Markdown, stored as it is; or a list of rows, each a list of cells, which makes a table whose
-                cells show their text literally, whatever Markdown or HTML is in it.
-            global_step: the text's step; None for one more than this tag's last step, from 0.
-            walltime: seconds since the epoch; None for now.
-            header: the table's column names; only with a list of rows.
-
-        Raises:
-            EncodeError: for what is neither text nor rows of one length, and text that UTF-8 cannot encode.
-        """
-        return self._emit("add_text", tag, global_step, walltime, text, tag, text_string, header)
-
     def log(self, metrics: Mapping[str, Any], step: Step = None, walltime: WallTime = None) -> R_co:
         """Add a point to each of many curves, in one event.
 
@@ -137,16 +89,3 @@ class AddMethods(ABC, Generic[R_co]):
             message = "asynctb: log skips tag %r: a %s is no number. (Said once for this tag.)"
             self._notices.once(("log", tag), message, tag, type(value).__name__)
         return records
-
-
-def checked(
-    tag: str, step: Step, walltime: WallTime, make: Make, args: tuple[Any, ...]
-) -> tuple[Sequence[Entry], int | None, float]:
-    """Run an add's checks: return its entries, its step and its wall time, now if none was given."""
-    wall_time = time() if walltime is None else as_wall_time(tag, walltime)
-    made = make(*args)
-    # Entries are tuples themselves, so it takes their type to tell one from several.
-    entries = (made,) if type(made) is Record or type(made) is Draft else cast("Sequence[Entry]", made)
-    if type(step) is int and INT64_MIN <= step <= INT64_MAX:
-        return entries, step, wall_time
-    return entries, as_step(tag, step), wall_time

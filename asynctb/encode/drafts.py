@@ -1,0 +1,38 @@
+"""What costs too much to encode at the call: how its arrays are taken from their owner, and encoded in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from asynctb.encode.arrays import REAL, Held, snapshot
+from asynctb.entry import Draft, Encode, Entry, Record
+
+__all__ = ["Prepare", "draft"]
+
+Prepare: TypeAlias = Callable[..., Encode]
+"""Checks arrays that nobody else can change; raises `EncodeError`. What it returns makes the payload of them."""
+
+
+def draft(
+    tags: Sequence[str],
+    plugin: str,
+    sources: Sequence[Held],
+    prepare: Prepare,
+    *,
+    at_once: int = 0,
+    kinds: str = REAL,
+) -> Entry:
+    """Return an entry of arrays that are still in their owner's hands.
+
+    Those of `at_once` bytes or fewer are encoded right here: it costs less than to have a thread do it.
+    """
+
+    def take() -> Encode:
+        return prepare(*(snapshot(source, kinds) for source in sources))
+
+    size = sum(source.nbytes for source in sources)
+    slow = any(source.far for source in sources)
+    if size <= at_once and not slow:
+        return Record(tuple(tags), take()(), plugin, media=True)
+    return Draft(tuple(tags), size, take, plugin, slow=slow)
