@@ -11,12 +11,15 @@ from asynctb.encode.arrays import INT64_MAX, INT64_MIN, as_step, as_wall_time
 from asynctb.entry import Draft, Entry, Record
 from asynctb.notices import Notices
 
-__all__ = ["Family", "Make", "Number", "R_co", "Step", "WallTime", "checked"]
+__all__ = ["ArrayLike", "Family", "Make", "Number", "R_co", "Step", "WallTime", "checked"]
 
 R_co = TypeVar("R_co", covariant=True)
 
 Number: TypeAlias = SupportsFloat | str
 """One real number: Python's, numpy's, a one-element array or tensor of any library, or numeric text."""
+
+ArrayLike: TypeAlias = Any
+"""Real numbers: an array or tensor of any library, on any device, with or without gradient; or nested lists of them."""
 
 Step: TypeAlias = SupportsInt | None
 """A global step within int64; None for one more than the tag's last."""

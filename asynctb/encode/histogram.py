@@ -1,0 +1,221 @@
+"""Histograms: how many values lie in each of many buckets, as torch and TensorFlow lay them out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+
+from asynctb.encode.arrays import Array, as_array, as_number, held
+from asynctb.encode.buckets import count, default_edges
+from asynctb.encode.drafts import draft
+from asynctb.encode.tags import encode_tag
+from asynctb.encode.wire import delimited, summary
+from asynctb.entry import Encode, Entry, Record, Tell
+from asynctb.errors import EncodeError
+from asynctb.proto import summary_pb2
+
+__all__ = ["histogram", "histogram_raw"]
+
+PLUGIN = "histograms"
+AT_ONCE = 32 << 10  # bytes of values that are counted in less time than a thread takes to be woken
+# numpy's rules beside "tensorflow", but for "stone", which takes minutes for many values, and warns
+NAMES = ("auto", "doane", "fd", "rice", "scott", "sqrt", "sturges")
+NOT_FINITE = "asynctb: the histogram %r leaves out %d of %d values, which are not finite. (Said once for this tag.)"
+
+
+def histogram(tag: str, values: Any, bins: Any, max_bins: int | None, tell: Tell) -> Entry:
+    """Return a histogram of finite values; what is not finite is left out, and told."""
+    encode_tag(tag)
+    edges_of = _rule(tag, bins)
+    cap = _cap(tag, max_bins)
+
+    def prepare(array: Array) -> Encode:
+        finite = _finite(tag, array.ravel(order="K"), tell)
+        if edges_of is not None:
+            _check_range(tag, finite)
+        return lambda: _payload(tag, finite, edges_of, cap)
+
+    return draft([tag], PLUGIN, [held(tag, values)], prepare, at_once=AT_ONCE)
+
+
+def histogram_raw(
+    tag: str, low: Any, high: Any, num: Any, total: Any, sum_squares: Any, limits: Any, counts: Any
+) -> Record:
+    """Return a histogram that was counted elsewhere."""
+    encode_tag(tag)
+    right, inside = (_list(tag, name, given) for name, given in (("bucket_limits", limits), ("bucket_counts", counts)))
+    if len(right) != len(inside):
+        raise EncodeError(tag, f"as many bucket_counts as bucket_limits ({len(right)})", counts)
+    head = summary_pb2.HistogramProto(
+        min=as_number(tag, low),
+        max=as_number(tag, high),
+        num=as_number(tag, num),
+        sum=as_number(tag, total),
+        sum_squares=as_number(tag, sum_squares),
+    )
+    return Record((tag,), _event(tag, head, right, inside), PLUGIN, media=True)
+
+
+def _list(tag: str, name: str, given: Any) -> Array:
+    array = as_array(tag, given, f"{name}: a list of numbers").astype(np.float64)
+    if array.ndim != 1:
+        raise EncodeError(tag, f"{name}: a list of numbers", given)
+    return array
+
+
+# What is asked for
+
+Edges = Callable[[Array], "Array | int"]
+"""The edges of the buckets, or how many of equal width, for finite values."""
+
+
+def _rule(tag: str, bins: Any) -> Edges | None:
+    """Return how the buckets are laid out; None for the default, which has a faster way than edges."""
+    if isinstance(bins, str):
+        if bins not in ("tensorflow", *NAMES):
+            raise EncodeError(tag, f"bins: 'tensorflow', {', '.join(map(repr, NAMES))}, a number, or edges", bins)
+        return None if bins == "tensorflow" else partial(_named_edges, bins)
+    if isinstance(bins, (int, np.integer)) and not isinstance(bins, bool):
+        if not 0 < bins <= MOST:
+            raise EncodeError(tag, f"a number of bins between 1 and {MOST}", bins)
+        return lambda values: int(bins)
+    edges = as_array(tag, bins, "bins: a rule's name, a number, or edges").astype(np.float64)
+    if edges.ndim != 1 or len(edges) < 2 or not np.isfinite(edges).all() or not (np.diff(edges) >= 0).all():
+        raise EncodeError(tag, "edges of bins: two or more finite numbers that rise", bins)
+    return lambda values: edges
+
+
+MOST = 10_000  # bins; TensorBoard shows some 30 of them, and the rules below ask for as many as there is memory for
+
+
+def _named_edges(name: str, values: Array) -> Array | int:
+    """Return the edges that one of numpy's rules gives, or MOST bins where outliers make it ask for more."""
+    if name == "fd" or (name == "auto" and not _auto_is_bounded()):
+        low, first, third, high = np.percentile(values, [0, 25, 75, 100])
+        width = 2 * (third - first) * len(values) ** (-1 / 3)  # Freedman and Diaconis, as in numpy
+        if width > 0 and (high - low) / width > MOST:
+            return MOST
+    return np.histogram_bin_edges(values, name)
+
+
+@lru_cache(maxsize=1)
+def _auto_is_bounded() -> bool:
+    """Tell whether numpy's "auto" keeps its head before an outlier: newer versions do."""
+    return len(np.histogram_bin_edges([0.0, 1.0, 2.0, 3.0, 1000.0], "auto")) < 100
+
+
+def _cap(tag: str, max_bins: Any) -> int | None:
+    if max_bins is None:
+        return None
+    if isinstance(max_bins, bool) or not isinstance(max_bins, (int, np.integer)) or max_bins < 1:
+        raise EncodeError(tag, "max_bins: an integer of at least 1, or None", max_bins)
+    return int(max_bins)
+
+
+def _check_range(tag: str, values: Array) -> None:
+    if not math.isfinite(float(values.max()) - float(values.min())):
+        raise EncodeError(tag, "values whose range is within float64, for these bins", values)
+
+
+def _finite(tag: str, values: Array, tell: Tell) -> Array:
+    if not values.size:
+        raise EncodeError(tag, "at least one value", values)
+    if values.dtype.kind != "f":
+        return values
+    good = np.isfinite(values)
+    left_out = values.size - int(np.count_nonzero(good))
+    if not left_out:
+        return values
+    if left_out == values.size:
+        raise EncodeError(tag, "at least one finite value", values)
+    tell(("histogram", tag), NOT_FINITE, tag, left_out, values.size)
+    return values[good]
+
+
+# What is stored
+
+SLICE = 1 << 18  # values counted at a time: their copies stay in the cache, and no step of it holds the GIL for long
+FEW = 10  # bins where a rule asks for more than there are floats between the least value and the greatest
+
+
+def _payload(tag: str, values: Array, edges_of: Edges | None, cap: int | None) -> bytes:
+    with np.errstate(all="ignore"):  # squares may be beyond float64: then their sum is infinite
+        counts, limits = _capped(*_support(*_counted(values, edges_of)), cap)
+        sums = [(float(piece.sum()), float(piece.dot(piece))) for piece in map(_doubles, _slices(values))]
+    head = summary_pb2.HistogramProto(
+        min=float(values.min()),
+        max=float(values.max()),
+        num=values.size,
+        sum=_sum(total for total, _ in sums),
+        sum_squares=_sum(squares for _, squares in sums),
+    )
+    return _event(tag, head, limits, counts)
+
+
+def _slices(values: Array) -> Iterator[Array]:
+    return (values[start : start + SLICE] for start in range(0, values.size, SLICE))
+
+
+def _doubles(values: Array) -> Array:
+    return values.astype(np.float64, copy=False)
+
+
+def _sum(parts: Iterable[float]) -> float:
+    parts = list(parts)
+    try:
+        return math.fsum(parts)
+    except OverflowError:
+        return sum(parts)
+
+
+def _counted(values: Array, edges_of: Edges | None) -> tuple[Array, Array]:
+    if edges_of is None:
+        floats = (piece if piece.dtype.kind == "f" else _doubles(piece) for piece in _slices(values))
+        return sum(map(count, floats), np.zeros(1, np.intp)), default_edges()
+    numbers = _doubles(values)
+    try:
+        edges = edges_of(numbers)
+        return np.histogram(numbers if isinstance(edges, int) else numbers.clip(edges[0], edges[-1]), edges)
+    except (ValueError, IndexError):  # the latter from numpy before 2
+        return np.histogram(numbers, FEW, _around(float(numbers.min()), float(numbers.max())))
+
+
+def _around(low: float, high: float) -> tuple[float, float]:
+    room = max(0.5, 1e-9 * max(abs(low), abs(high)))
+    return low - room, high + room
+
+
+def _support(counts: Array, edges: Array) -> tuple[Array, Array]:
+    """Return the buckets from the first to the last that holds a value, by their right limits.
+
+    An empty one comes before them: its right limit is the left one of the first.
+    """
+    used = np.flatnonzero(counts)
+    first, last = int(used[0]), int(used[-1]) + 1
+    return np.concatenate(([0], counts[first:last])), edges[first : last + 1]
+
+
+def _capped(counts: Array, limits: Array, cap: int | None) -> tuple[Array, Array]:
+    """Join neighbours until there are at most `cap` buckets, the empty one before them not counted."""
+    buckets = len(counts) - 1
+    if cap is None or buckets <= cap:
+        return counts, limits
+    starts = np.arange(0, buckets, -(-buckets // cap))
+    joined = np.add.reduceat(counts[1:], starts)
+    return np.concatenate((counts[:1], joined)), np.concatenate((limits[starts], limits[-1:]))
+
+
+def _event(tag: str, head: summary_pb2.HistogramProto, limits: Array, counts: Array) -> bytes:
+    # HistogramProto.bucket_limit and bucket, whose packed form is the array's bytes
+    lists = [delimited(*field) for field in ((b"\x32", _packed(limits)), (b"\x3a", _packed(counts))) if field[1]]
+    name = summary_pb2.Summary.Value(tag=tag).SerializeToString()
+    histo = delimited(b"\x2a", b"".join((head.SerializeToString(), *lists)))
+    return summary(delimited(b"\x0a", name + histo))
+
+
+def _packed(numbers: Array) -> bytes:
+    return numbers.astype("<f8").tobytes()
