@@ -145,7 +145,7 @@ FEW = 10  # bins where a rule asks for more than there are floats between the le
 def _payload(tag: str, values: Array, edges_of: Edges | None, cap: int | None) -> bytes:
     with np.errstate(all="ignore"):  # squares may be beyond float64: then their sum is infinite
         counts, limits = _capped(*_support(*_counted(values, edges_of)), cap)
-        sums = [(float(piece.sum()), float(piece.dot(piece))) for piece in map(_doubles, _slices(values))]
+        sums = [(float(piece.sum()), float((piece * piece).sum())) for piece in map(_doubles, _slices(values))]
     head = summary_pb2.HistogramProto(
         min=float(values.min()),
         max=float(values.max()),
