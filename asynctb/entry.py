@@ -53,8 +53,10 @@ class Draft(NamedTuple):
     plugin: str
     run: str | Asset = ""
     media: bool = True
+    far: bool = False
+    """Whether taking it may have to wait for a device, whatever its size."""
     slow: bool = False
-    """Whether taking it costs much, whatever its size: drawing a figure, or a copy from a device."""
+    """Whether taking it runs other people's Python: to draw a figure, or to trace a model."""
     taken: Callable[[], None] | None = None
     """What its caller's thread does once it has been taken."""
 

@@ -32,7 +32,7 @@ def draft(
         return prepare(*(snapshot(source, kinds) for source in sources))
 
     size = sum(source.nbytes for source in sources)
-    slow = any(source.far for source in sources)
-    if size <= at_once and not slow:
+    far = any(source.far for source in sources)
+    if size <= at_once and not far:
         return Record(tuple(tags), take()(), plugin, media=True)
-    return Draft(tuple(tags), size, take, plugin, slow=slow)
+    return Draft(tuple(tags), size, take, plugin, far=far)

@@ -17,14 +17,16 @@ COPY_IN_PLACE = 256 << 10  # bytes up to which copying on the loop costs less th
 
 
 def _begin() -> None:
-    global _encoders, _copier  # one set of threads a process, and a new one in every child
+    global _encoders, _copier, _artist  # one set of threads a process, and a new one in every child
     _encoders = DaemonExecutor("asynctb-encode", _WORKERS)
-    # Adds wait for their copies: those stand in line behind nobody's video.
+    # Adds wait for their copies: those stand in line behind nobody's video, and behind nobody's figure or model.
     _copier = DaemonExecutor("asynctb-copy")
+    _artist = DaemonExecutor("asynctb-draw")
 
 
 _encoders: DaemonExecutor
 _copier: DaemonExecutor
+_artist: DaemonExecutor
 _begin()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin)
@@ -38,9 +40,10 @@ async def take(places: Sequence[Place]) -> None:
     try:
         for place in places:
             taken = place.taken
-            if place.slow or place.size > COPY_IN_PLACE:
+            if place.slow or place.far or place.size > COPY_IN_PLACE:
                 # Encoding follows in the threads by itself: this coroutine may never be resumed.
-                await asyncio.get_running_loop().run_in_executor(_copier, _take_and_encode, place)
+                thread = _artist if place.slow else _copier
+                await asyncio.get_running_loop().run_in_executor(thread, _take_and_encode, place)
             else:
                 _take_and_encode(place)
             if taken is not None:

@@ -45,8 +45,13 @@ class Place:
         return self._draft.size if self._draft else 0
 
     @property
+    def far(self) -> bool:
+        """Whether `take` may wait for a device."""
+        return self._draft is not None and self._draft.far
+
+    @property
     def slow(self) -> bool:
-        """Whether `take` costs much, whatever the size."""
+        """Whether `take` runs other people's Python."""
         return self._draft is not None and self._draft.slow
 
     @property
