@@ -121,10 +121,11 @@ def _colors(tag: str, batch: Array, points: Array, tell: Tell) -> Callable[[], A
 def _bytes(colors: Array) -> Array:
     """Return colours from 0 to 255; floats and bools of which none is above 1 are from 0 to 1."""
     with np.errstate(over="ignore"):
-        floats = np.nan_to_num(colors.astype(np.float32))
+        floats = np.clip(colors.astype(np.float32), 0, 255)
     if colors.dtype.kind in "fb" and not np.any(floats > 1):
         floats = np.rint(floats * 255)
-    return np.clip(floats, 0, 255).astype(np.uint8)
+    np.copyto(floats, 0, where=np.isnan(floats))
+    return floats.astype(np.uint8)
 
 
 def _payload(tag: str, config: str, tensors: dict[Kind, Array]) -> bytes:

@@ -52,22 +52,23 @@ def _thresholds(tag: str, num_thresholds: Any) -> int:
 
 
 def _prepare(tag: str, count: int, labels: Array, predictions: Array, weights: Array | None = None) -> Encode:
-    labels, predictions = labels.squeeze(), predictions.squeeze()
-    if labels.shape != predictions.shape:
+    if labels.squeeze().shape != predictions.squeeze().shape:
         raise EncodeError(tag, f"predictions of the labels' shape {labels.shape}", predictions.shape)
     check_range(tag, labels, "labels in [0, 1]", 0, 1)
     check_range(tag, predictions, "predictions in [0, 1]", 0, 1)
     if weights is not None:
         check_range(tag, weights, "weights that are finite and not negative", 0, FINITE)
-        weights = _spread(tag, weights.squeeze(), labels.shape).reshape(-1)
+        weights = _spread(tag, weights, labels)
     return lambda: _payload(tag, _curve(labels.reshape(-1), predictions.reshape(-1), weights, count))
 
 
-def _spread(tag: str, weights: Array, shape: tuple[int, ...]) -> Array:
+def _spread(tag: str, weights: Array, labels: Array) -> Array:
+    if weights.squeeze().shape == labels.squeeze().shape:
+        return weights.reshape(-1)
     try:
-        return np.broadcast_to(weights, shape)
+        return np.broadcast_to(weights, labels.shape).reshape(-1)
     except ValueError as error:
-        raise EncodeError(tag, f"weights that fit the labels' shape {shape}", weights.shape) from error
+        raise EncodeError(tag, f"weights that fit the labels' shape {labels.shape}", weights.shape) from error
 
 
 def _curve(labels: Array, predictions: Array, weights: Array | None, count: int) -> Array:

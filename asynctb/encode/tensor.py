@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from asynctb.encode.arrays import COMPLEX, REAL, Array, held
+from asynctb.encode.arrays import COMPLEX, REAL, Array, as_array, held
 from asynctb.encode.drafts import draft
 from asynctb.encode.pieces import payload, tensor_value
 from asynctb.encode.tags import encode_tag
@@ -18,6 +18,7 @@ from asynctb.proto import summary_pb2
 __all__ = ["tensor_values"]
 
 PLUGIN = "tensor"
+TENSOR = "a tensor of numbers"
 LARGEST = (1 << 31) - (1 << 20)  # protobuf's limit is 2 GiB for the whole event, tag and all
 AT_ONCE = 256 << 10  # bytes up to which encoding takes less than the 0.1 ms of a thread's turn
 
@@ -25,7 +26,9 @@ AT_ONCE = 256 << 10  # bytes up to which encoding takes less than the 0.1 ms of 
 def tensor_values(tag: str, tensor: Any) -> Entry:
     """Return all elements of a tensor of real or complex numbers, its shape and its type."""
     encode_tag(tag)
-    source = held(tag, tensor, "a tensor of numbers")
+    if isinstance(tensor, (list, tuple, complex)):
+        tensor = as_array(tag, tensor, TENSOR, REAL + COMPLEX)
+    source = held(tag, tensor, TENSOR)
     _check_size(tag, source.nbytes)  # before it is copied
     return draft([tag], PLUGIN, [source], partial(_prepare, tag), at_once=AT_ONCE, kinds=REAL + COMPLEX)
 
