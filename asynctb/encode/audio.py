@@ -68,7 +68,7 @@ def _frames(tag: str, sound: Array) -> Array:
 
 
 def _samples(tag: str, frames: Array, tell: Tell) -> Array:
-    """Return what the file holds; `frames` may be overwritten."""
+    """Return what the file holds; of `frames`, what no sample can be may be overwritten."""
     if frames.dtype.kind == "f":
         return _from_floats(tag, frames, tell)
     return frames if frames.dtype == np.int16 else _from_integers(frames)
@@ -81,8 +81,7 @@ def _from_floats(tag: str, frames: Array, tell: Tell) -> Array:
         message = "asynctb: sound of tag %r is clipped where it is beyond [-1, 1]. (Said once for this tag.)"
         tell((PLUGIN, tag), message, tag)
         np.clip(floats, -1, 1, out=floats)
-    floats *= FULL
-    return floats.astype(np.int16)
+    return (floats * FULL).astype(np.int16)
 
 
 def _from_integers(frames: Array) -> Array:

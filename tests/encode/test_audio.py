@@ -171,7 +171,8 @@ def test_long_sound_is_taken_first() -> None:
     assert (draft.tags, draft.plugin, draft.size) == (("t",), "audio", sound.nbytes)
     encode = draft.take()
     sound[:] = 7
-    assert set(played(Record(("t",), encode(), "audio"))[:, 0].tolist()) == {16383}
+    for _ in range(2):  # to make it again makes the same
+        assert set(played(Record(("t",), encode(), "audio"))[:, 0].tolist()) == {16383}
 
 
 @pytest.mark.parametrize("count", [3, AT_ONCE])

@@ -217,7 +217,8 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
 def test_refused(args: tuple[Any, ...], wanted: str) -> None:
     """What makes no mesh is refused."""
     with pytest.raises(EncodeError) as raised:
-        mesh("t", *args, *(None,) * (4 - len(args)), never)
+        vertices, colours, faces, config = (*args, None, None, None)[:4]
+        mesh("t", vertices, colours, faces, config, never)
     assert raised.value.tag == "t"
     assert raised.value.wanted.startswith(wanted)
 

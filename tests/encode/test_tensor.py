@@ -1,5 +1,6 @@
 """A tensor comes back as it went in: its elements, its shape, its type."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,16 @@ def read(entry: object) -> Any:
     """What TensorBoard's own function makes of the tensor."""
     proto = module("tensorboard.compat.proto.tensor_pb2").TensorProto
     wire = value(entry).tensor.SerializeToString()
-    return module("tensorboard.util.tensor_util").make_ndarray(proto.FromString(wire))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # what it does to numpy's arrays is not ours
+        return module("tensorboard.util.tensor_util").make_ndarray(proto.FromString(wire))
 
 
 @holds(500)
 @given(st.sampled_from(KINDS), st.sampled_from("<>"), SHAPES, st.data())
 def test_reads_back(kind: str, order: str, shape: tuple[int, ...], data: st.DataObject) -> None:
     """TensorBoard reads back every type and shape, empty ones and scalars included, in whatever byte order it was."""
-    array = data.draw(npst.arrays(np.dtype(kind).newbyteorder(order), shape))
+    array = data.draw(npst.arrays(order + kind, shape))
     got = read(tensor_values("t", array))
     assert got.shape == shape
     np.testing.assert_array_equal(got, array)
