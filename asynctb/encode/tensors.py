@@ -9,10 +9,10 @@ import numpy as np
 
 from asynctb.encode.arrays import Array
 from asynctb.encode.tags import encode_tag
-from asynctb.encode.wire import delimited
+from asynctb.encode.wire import delimited, varint
 from asynctb.proto import summary_pb2, tensor_pb2
 
-__all__ = ["strings", "tensor", "value"]
+__all__ = ["metadata", "strings", "tensor", "tensor_head", "value"]
 
 # Fields whose packed form is the array's bytes; readers know them as well as `tensor_content`, which takes all types.
 _FIELDS = {"f4": b"\x2a", "f8": b"\x32"}  # TensorProto.float_val, double_val
@@ -37,10 +37,15 @@ _TYPES = {
 
 def tensor(array: Array) -> bytes:
     """Return an array as a `TensorProto` in wire form: its type, its shape, its elements in C order."""
+    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    return tensor_head(array) + little.tobytes()
+
+
+def tensor_head(array: Array) -> bytes:
+    """Return what stands before the bytes of an array's elements in its `TensorProto`."""
     kind = array.dtype.str[1:]
     head = tensor_pb2.TensorProto(dtype=_TYPES[kind], tensor_shape={"dim": [{"size": size} for size in array.shape]})
-    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-    return head.SerializeToString() + delimited(_FIELDS.get(kind, _TENSOR_CONTENT), little.tobytes())
+    return head.SerializeToString() + _FIELDS.get(kind, _TENSOR_CONTENT) + varint(array.nbytes)
 
 
 def strings(items: Sequence[bytes], shape: Sequence[int]) -> bytes:
@@ -50,13 +55,17 @@ def strings(items: Sequence[bytes], shape: Sequence[int]) -> bytes:
     ).SerializeToString()
 
 
-def value(tag: str, proto: bytes, plugin: str, content: bytes = b"", **metadata: Any) -> bytes:
+def value(tag: str, proto: bytes, plugin: str, content: bytes = b"", **fields: Any) -> bytes:
     """Return one value of a summary, a field of `Summary`: a tensor in wire form, and what shows it.
 
-    `metadata` are further fields of `SummaryMetadata`: display name, description, data class.
+    `fields` are further ones of `SummaryMetadata`: display name, description, data class.
     """
-    plugin_data = {"plugin_name": plugin, "content": content}
     head = summary_pb2.Summary.Value(tag=tag).SerializeToString() if encode_tag(tag) else b""
-    tail = summary_pb2.SummaryMetadata(plugin_data=plugin_data, **metadata).SerializeToString()
-    body = b"".join((head, delimited(b"\x42", proto), delimited(b"\x4a", tail)))  # Value.tensor, Value.metadata
+    body = b"".join((head, delimited(b"\x42", proto), metadata(plugin, content, **fields)))  # Value.tensor
     return delimited(b"\x0a", body)  # Summary.value
+
+
+def metadata(plugin: str, content: bytes = b"", **fields: Any) -> bytes:
+    """Return what tells TensorBoard how to show a value, a field of `Summary.Value`."""
+    plugin_data = {"plugin_name": plugin, "content": content}
+    return delimited(b"\x4a", summary_pb2.SummaryMetadata(plugin_data=plugin_data, **fields).SerializeToString())

@@ -22,8 +22,13 @@ SURROGATE = "loss/\ud800"  # no UTF-8 can encode it
 LONG = "\u00e9" * 300_000  # so long that it is encoded in a thread
 
 GOOD: dict[str, tuple[Any, ...]] = {  # a call of each method that is right; a new method needs a row
+    "add_audio": ("t", [0.5, -0.5]),
+    "add_mesh": ("t", [[0.0, 0.0, 0.0]]),
+    "add_pr_curve": ("t", [0, 1], [0.25, 0.75]),
+    "add_pr_curve_raw": ("t", *([1.0, 0.5],) * 6),
     "add_scalar": ("t", 1.0),
     "add_scalars": ("t", {"k": 1.0}),
+    "add_tensor": ("t", [1.0, 2.0]),
     "add_text": ("t", "words"),
     "log": ({"t": 1.0},),
 }
@@ -133,6 +138,67 @@ BAD = [
     Bad("add_text", ("t", [[1, 2]]), "t", "rows that are lists of cells", "ab", {"header": "ab"}),
     Bad("add_text", ("t", "words"), "t", "a list of rows to go with the header", "words", {"header": ["a"]}),
 ]
+
+NO_ARRAYS = [None, "words", {"a": 1.0}, object(), ["words"], [[1.0], [1.0, 2.0]], np.zeros(2, "M8[s]")]
+RATE = "a sample rate: a positive whole number of Hz"
+THRESHOLDS = "a number of thresholds: an integer from 1 to 1048576"
+POINTS = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
+
+BAD.extend(
+    [
+        # Sound, tensors, precision-recall curves, meshes
+        *(
+            Bad("add_audio", ("t", value), "t", "sound: an array of floats in [-1, 1], or of integer samples", value)
+            for value in NO_ARRAYS
+        ),
+        *(
+            Bad("add_audio", ("t", value), "t", ANY, ANY)
+            for value in ([True, False], [1j, 0], np.zeros((2, 3, 4)), [], 0.5)
+        ),
+        *(
+            Bad("add_audio", (*GOOD["add_audio"], 0, rate), "t", RATE, rate)
+            for rate in (0, -1, 0.5, math.nan, math.inf)
+        ),
+        *(
+            Bad("add_audio", (*GOOD["add_audio"], 0, rate), "t", "one real number", rate)
+            for rate in (None, "fast", [1, 2])
+        ),
+        *(Bad("add_tensor", ("t", value), "t", "a tensor of numbers", value) for value in NO_ARRAYS),
+        *(Bad("add_pr_curve", ("t", value, [0.5]), "t", "labels: an array of numbers", value) for value in NO_ARRAYS),
+        *(Bad("add_pr_curve", ("t", [1], value), "t", "an array of probabilities", value) for value in NO_ARRAYS),
+        *(Bad("add_pr_curve", ("t", [1, 1], [0.5, p]), "t", "predictions in [0, 1]", p) for p in (-0.5, 1.5, math.inf)),
+        Bad("add_pr_curve", ("t", [1, 2], [0.5, 0.5]), "t", "labels in [0, 1]", 2),
+        Bad("add_pr_curve", ("t", [1, 1], [0.5]), "t", "predictions of the labels' shape (2,)", (1,)),
+        *(
+            Bad("add_pr_curve", ("t", [1], [0.5], 0, n), "t", THRESHOLDS, n)
+            for n in (0, -1, 1.5, "many", None, 1 << 30)
+        ),
+        Bad("add_pr_curve", ("t", [1], [0.5]), "t", "weights that are finite and not negative", -1, {"weights": [-1]}),
+        *(
+            Bad("add_pr_curve_raw", ("t", *([1.0],) * 5, value), "t", "recall: an array of numbers", value)
+            for value in NO_ARRAYS
+        ),
+        Bad("add_pr_curve_raw", ("t", *([1.0],) * 5, [1.0, 2.0]), "t", ANY, (2,)),
+        Bad("add_pr_curve_raw", ("t", *([math.inf],) * 6), "t", "finite true positives", math.inf),
+        Bad("add_pr_curve_raw", GOOD["add_pr_curve_raw"], "t", THRESHOLDS, 0, {"num_thresholds": 0}),
+        *(
+            Bad("add_mesh", ("t", value), "t", "vertices: an array of the shape (B, N, 3) or (N, 3)", value)
+            for value in NO_ARRAYS
+        ),
+        Bad("add_mesh", ("t", [1.0, 2.0, 3.0]), "t", "vertices: an array of the shape (B, N, 3) or (N, 3)", (3,)),
+        Bad("add_mesh", ("t", [[math.inf, 0, 0]]), "t", ANY, math.inf),
+        Bad("add_mesh", ("t", POINTS, POINTS[:1]), "t", "colors of the vertices' shape (1, 2, 3)", (1, 1, 3)),
+        *(Bad("add_mesh", ("t", POINTS, None, [[0, 1, n]]), "t", "faces of vertices from 0 to 1", n) for n in (2, -1)),
+        Bad("add_mesh", ("t", POINTS, None, [[0, 1, 0.5]]), "t", "faces that are whole numbers", 0.5),
+        Bad(
+            "add_mesh",
+            ("t", POINTS, None, None, {"a": object()}),
+            "t",
+            "config_dict: a dictionary that JSON can hold",
+            ANY,
+        ),
+    ]
+)
 
 
 def made(colour: str, log_dir: Path) -> tuple[Any, Any]:
