@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asynctb.encode.wire import event
-from asynctb.record import frame, masked_crcs, record_head
+from asynctb.record import frame, frame_large, masked_crcs, record_head
 
 __all__ = ["Columns", "frame_events"]
 
@@ -21,6 +21,7 @@ Columns: TypeAlias = tuple[Sequence[float], Sequence[int | None], Sequence[bytes
 
 FEW = 16  # events of one length up to which rows cost more than they save
 SHORT = 512  # bytes of payload up to which it is Python that costs, not the bytes
+LARGE = 1 << 16  # bytes of payload from which copying it costs more than what goes around it
 HEAD, WALL, TAIL = 12, 9, 4  # bytes of a record's head, of an event's wall time with its field header, of a checksum
 ALONE = -1  # for an event that is not laid out in rows
 # The least number of each length of varint; a negative one has ten bytes, and as unsigned it is the largest.
@@ -45,6 +46,8 @@ def frame_events(wall_times: Sequence[float], steps: Sequence[int | None], whats
 
 
 def _frame(wall_time: float, step: int | None, what: bytes) -> bytes:
+    if len(what) > LARGE:
+        return frame_large(event(wall_time, step, b""), what)
     return frame(event(wall_time, step, what))
 
 

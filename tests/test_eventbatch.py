@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from asynctb import eventbatch
 from asynctb.encode import wire
-from asynctb.eventbatch import FEW, SHORT, VARINTS, frame_events
-from asynctb.record import frame, parse
+from asynctb.eventbatch import FEW, LARGE, SHORT, VARINTS, frame_events
+from asynctb.record import SLICE, frame, parse
 from tests.inputs import DOUBLES, INT64_MAX, INT64_MIN, STEPS, holds
 
 Event = tuple[float, int | None, bytes]
@@ -87,6 +87,16 @@ def test_each_length_of_step_and_payload_is_laid_out(step: int | None, what: byt
     with rows_laid_out() as counts:
         assert framed(events) == one_by_one(events)
     assert counts == [len(events)]
+
+
+@pytest.mark.parametrize("size", [LARGE, LARGE + 1, SLICE, 2 * SLICE + 3])
+@pytest.mark.parametrize("count", [1, FEW + 1])
+def test_large_events_are_framed_in_one_copy(size: int, count: int) -> None:
+    """Payloads that are not copied twice, and those whose checksum is made piece by piece, give the same bytes."""
+    if size * count > 8 * SLICE:
+        count = 2
+    events: list[Event] = [(1.5, 3, Random(number).randbytes(size)) for number in range(count)]
+    assert framed(events) == one_by_one(events)
 
 
 @pytest.mark.parametrize("count", [0, 1, FEW])
