@@ -6,7 +6,7 @@ All by what a value can do, never by importing its library. The only place that 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -183,11 +183,17 @@ def _converted(tag: str, value: Any, wanted: str) -> Array:
         raise EncodeError(tag, f"{wanted} (a tensor on the meta device has none)", value)
     if callable(getattr(value, "detach", None)):
         return _from_torch(value)
-    if isinstance(value, (list, tuple)) and any(map(_is_array, value)):
-        return np.stack([as_array(tag, item, wanted) for item in value])
+    if isinstance(value, (list, tuple)):
+        return _from_list(tag, value, wanted)
     if callable(getattr(value, "__array__", None)) or not callable(getattr(value, "__dlpack__", None)):
         return np.asarray(value)
     return np.from_dlpack(value)
+
+
+def _from_list(tag: str, items: Sequence[Any], wanted: str) -> Array:
+    if any(map(_is_array, items)):
+        return np.stack([as_array(tag, item, wanted) for item in items])
+    return np.asarray(items)
 
 
 def _from_torch(tensor: Any) -> Array:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as nst
 
 from tests.inputs import holds
-from tests.parity.calls import by_ours, by_torch, same
+from tests.parity.both import ours, theirs
 from tests.readback.imports import module
 
 if find_spec("torch") is None:
@@ -33,9 +33,8 @@ RULES = ["auto", "fd", "doane", "scott", "rice", "sturges", "sqrt"]
 CASES = st.tuples(FLOATS | WHOLE, st.sampled_from(EVEN)) | st.tuples(TAME, st.sampled_from(RULES))
 
 
-def proto(events: dict[str, list[Any]]) -> Any:
+def proto(event: Any) -> Any:
     """Return the one histogram that was stored."""
-    ((event,),) = events.values()
     (value,) = event.summary.value
     return value.histo
 
@@ -46,15 +45,15 @@ def test_histograms_are_the_same(case: tuple[np.ndarray[Any, Any], Any]) -> None
     """Counts, limits, least and greatest are torch's; the sums are as far as float64 goes."""
     array, bins = case
     try:
-        theirs = proto(by_torch("add_histogram", "t", array, 3, bins))
+        expected = proto(theirs("add_histogram", "t", array, bins=bins))
     except ValueError:
         return  # numpy finds no room for so many bins, and torch raises; ours stores what it can: see test_histogram
-    ours = proto(by_ours("add_histogram", "t", array, 3, bins))
+    histo = proto(ours("add_histogram", "t", array, bins=bins))
     for sums in ("sum", "sum_squares"):
-        size = np.abs(array.astype(float)).sum() if sums == "sum" else getattr(theirs, sums)
-        assert abs(getattr(ours, sums) - getattr(theirs, sums)) <= 1e-12 * size
-        setattr(ours, sums, getattr(theirs, sums))
-    assert ours == theirs
+        size = np.abs(array.astype(float)).sum() if sums == "sum" else getattr(expected, sums)
+        assert abs(getattr(histo, sums) - getattr(expected, sums)) <= 1e-12 * size
+        setattr(histo, sums, getattr(expected, sums))
+    assert histo == expected
 
 
 @pytest.mark.parametrize(
@@ -73,24 +72,28 @@ def test_histograms_are_the_same(case: tuple[np.ndarray[Any, Any], Any]) -> None
 )
 def test_values_of_all_kinds_are_the_same(values: Any) -> None:
     """Tensors of torch's types, views, and single numbers make torch's histogram."""
-    same("add_histogram", "t", values, 3, walltime=5)
+    assert ours("add_histogram", "t", values) == theirs("add_histogram", "t", values)
 
 
 @pytest.mark.parametrize("edges", [[0, 1, 2, 5], np.linspace(-3, 3, 7)], ids=str)
 def test_edges_are_the_same(edges: Any) -> None:
     """Given edges count what is between them as in torch."""
-    same("add_histogram", "t", np.array([0.5, 1.0, 1.5, 2.0]), 0, edges)
+    values = np.array([0.5, 1.0, 1.5, 2.0])
+    assert ours("add_histogram", "t", values, bins=edges) == theirs("add_histogram", "t", values, bins=edges)
 
 
 def test_enough_bins_are_the_same() -> None:
     """A cap that is not reached changes nothing."""
-    same("add_histogram", "t", np.arange(100.0), 0, 20, max_bins=20)
+    options = {"bins": 20, "max_bins": 20}
+    values = np.arange(100.0)
+    assert ours("add_histogram", "t", values, **options) == theirs("add_histogram", "t", values, **options)
 
 
 def test_raw_is_the_same() -> None:
     """What was counted elsewhere is stored alike, from lists, arrays and tensors."""
     for lists in ([1.0, 2.0, 3.0], np.array([1.0, 2.0, 3.0]), torch.tensor([1.0, 2.0, 3.0])):
-        same("add_histogram_raw", "t", 0.5, 2.5, 6, 9, 14.5, lists, lists, 4, walltime=5)
+        args = ("add_histogram_raw", "t", 0.5, 2.5, 6, 9, 14.5, lists, lists)
+        assert ours(*args) == theirs(*args)
 
 
 # What is mended
@@ -98,28 +101,28 @@ def test_raw_is_the_same() -> None:
 
 def test_the_cap_is_one() -> None:
     """torch stores four buckets where three were asked for; ours stores no more than asked for."""
-    assert len(proto(by_torch("add_histogram", "t", np.arange(100.0), 0, 10, max_bins=3)).bucket) == 1 + 4
-    assert len(proto(by_ours("add_histogram", "t", np.arange(100.0), 0, 10, max_bins=3)).bucket) == 1 + 3
+    assert len(proto(theirs("add_histogram", "t", np.arange(100.0), bins=10, max_bins=3)).bucket) == 1 + 4
+    assert len(proto(ours("add_histogram", "t", np.arange(100.0), bins=10, max_bins=3)).bucket) == 1 + 3
 
 
 def test_what_is_not_finite_spoils_nothing() -> None:
     """torch's least, greatest and sum become NaN, and infinities are counted nowhere; ours are of the finite values."""
     values = np.array([1.0, np.nan, 2.0])
-    assert np.isnan(proto(by_torch("add_histogram", "t", values)).max)
-    histo = proto(by_ours("add_histogram", "t", values))
+    assert np.isnan(proto(theirs("add_histogram", "t", values)).max)
+    histo = proto(ours("add_histogram", "t", values))
     assert (histo.min, histo.max, histo.num, sum(histo.bucket)) == (1, 2, 2, 2)
 
 
 def test_values_beyond_the_buckets_are_counted() -> None:
     """torch leaves values beyond 1e20 out of its buckets; ours counts them in the outermost."""
     values = np.array([1.0, 1e30])
-    assert sum(proto(by_torch("add_histogram", "t", values)).bucket) == 1
-    assert sum(proto(by_ours("add_histogram", "t", values)).bucket) == 2
+    assert sum(proto(theirs("add_histogram", "t", values)).bucket) == 1
+    assert sum(proto(ours("add_histogram", "t", values)).bucket) == 2
 
 
 def test_bfloat16_keeps_its_range() -> None:
     """torch goes through float16, where 1e30 is infinite; ours through float32."""
     values = torch.tensor([1e10, 2e10], dtype=torch.bfloat16)
     with pytest.raises(ValueError, match=r"histogram is empty|finite"):
-        by_torch("add_histogram", "t", values)
-    assert proto(by_ours("add_histogram", "t", values)).min == pytest.approx(1e10, rel=0.01)
+        theirs("add_histogram", "t", values)
+    assert proto(ours("add_histogram", "t", values)).min == pytest.approx(1e10, rel=0.01)
