@@ -11,6 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from asynctb.encode.custom_scalars import Layout
 from asynctb.entry import Entry
 from asynctb.errors import StorageError, WriterClosed
 from asynctb.methods import AddMethods, Make, Step, WallTime, checked
@@ -100,6 +101,7 @@ class SummaryWriter(AddMethods[None]):
         self._enabled = settings.enabled
         self._pipeline = settings.pipeline(copied=copied)
         self._notices = self._pipeline.notices
+        self._layout = Layout()
         self._past = Stats()  # of the pipelines that are over
         self._earlier: list[Pipeline] = []  # closed, but perhaps not over yet
         self._life = threading.RLock()  # between opening and opening
