@@ -190,7 +190,7 @@ class SummaryWriter(AddMethods[None]):
     ) -> None:
         """Close. With an exception in flight, what is not stored is logged rather than raised over it."""
         if error is not None:
-            self._pipeline.say_farewell(False)
+            self._pipeline.end_badly()
         try:
             self.close()
         except StorageError as unwritten:
@@ -229,7 +229,6 @@ class SummaryWriter(AddMethods[None]):
         timeout = None if timeout is None else min(timeout, threading.TIMEOUT_MAX - GRACE)
         pipeline = self._pipeline
         first = not pipeline.closed
-        pipeline.say_farewell(True)
         # From here on adds open the next file; so an add in a signal handler, or of another thread, waits for nothing.
         pipeline.close_door()
         if not first:

@@ -174,7 +174,7 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
     ) -> None:
         """Close. With an exception in flight, what is not stored is logged rather than raised over it."""
         if error is not None:
-            self._pipeline.say_farewell(False)
+            self._pipeline.end_badly()
         try:
             await self.close()
         except StorageError as unwritten:
