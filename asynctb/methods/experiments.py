@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from os import PathLike
 from time import time
 from typing import Any
 
@@ -21,7 +22,7 @@ class ExperimentMethods(Family[R_co]):
         hparam_dict: Mapping[str, Any],
         metric_dict: Mapping[str, Number | None],
         hparam_domain_discrete: Mapping[str, Collection[Any]] | None = None,
-        run_name: str | None = None,
+        run_name: str | PathLike[str] | None = None,
         global_step: Step = None,
         *,
         group_name: str = "",

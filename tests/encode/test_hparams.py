@@ -20,7 +20,7 @@ EXPERIMENT, START, END = "_hparams_/experiment", "_hparams_/session_start_info",
 
 
 def records(hparam_dict: Any = None, metric_dict: Any = None, **session: Any) -> list[Entry]:
-    return hparams(hparam_dict or {}, metric_dict or {}, Session(**{"run_name": "r", **session}))
+    return hparams(hparam_dict or {}, metric_dict or {}, Session("r")._replace(**session))
 
 
 def value(entry: Entry) -> summary_pb2.Summary.Value:

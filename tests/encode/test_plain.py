@@ -64,7 +64,7 @@ class Fails:
         raise ArithmeticError("not today")
 
 
-def schedule() -> None: ...
+def schedule(*args: object, **options: object) -> None: ...
 
 
 PLAIN: dict[str, tuple[Any, Any]] = {

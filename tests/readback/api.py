@@ -3,7 +3,7 @@
 import json
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,7 @@ class Api:
 
 
 @contextmanager
-def both(logdir: PathLike) -> Iterator[dict[str, Api]]:
+def both(logdir: PathLike) -> Generator[dict[str, Api], None, None]:
     """Give TensorBoard's web application over its Python loader, and over its default one, of what is in `logdir`."""
     providers = module("tensorboard.backend.event_processing.data_provider")
     multiplexer = python_loader.multiplexer(logdir)
