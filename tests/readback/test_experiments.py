@@ -1,13 +1,15 @@
 """What TensorBoard itself makes of hyperparameters and layouts, with either of its loaders."""
 
+import asyncio
 import math
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from asynctb import SummaryWriter
+from asynctb import AsyncSummaryWriter, SummaryWriter
 from asynctb.proto import hparams_pb2
 from tests.readback import sample
 from tests.readback.api import Api, both
@@ -255,3 +257,20 @@ def test_patterns(tmp_path: Path) -> None:
             writer.add_scalar(tag, 1.0)
     for pattern, tags in {"loss": {"loss", "loss/train"}, "a+b": set[str](), r"a\+b": {"a+b"}}.items():
         assert set(answers(tmp_path, lambda api: api.custom_scalars(".", pattern))["tag_to_events"]) == tags  # noqa: B023
+
+
+def test_one_layout_a_writer(tmp_path: Path) -> None:
+    """Awaited adds and those of `nowait` make one layout; a copy of a writer begins with an empty one."""
+
+    async def main() -> None:
+        async with AsyncSummaryWriter(tmp_path / "run") as writer:
+            await writer.add_custom_scalars_multilinechart(["x"], "c", "awaited")
+            assert writer.nowait.add_custom_scalars_multilinechart(["x"], "c", "at once")
+            await asyncio.gather(*(writer.add_custom_scalars_multilinechart(["x"], "d", str(n)) for n in range(9)))
+            copy = pickle.loads(pickle.dumps(writer))
+        assert charts(layout_of(tmp_path)) == {"c": ["awaited", "at once"], "d": [str(n) for n in range(9)]}
+        async with copy:
+            await copy.add_custom_scalars({"e": {"of the copy": ("Margin", ("v", "l", "u"))}})
+
+    asyncio.run(main())
+    assert charts(layout_of(tmp_path)) == {"e": ["of the copy"]}
