@@ -11,6 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from asynctb.encode.custom_scalars import Layout
 from asynctb.entry import Entry
 from asynctb.errors import StorageError, WriterClosed
 from asynctb.methods import AddMethods, Make, Step, WallTime, checked
@@ -100,6 +101,7 @@ class SummaryWriter(AddMethods[None]):
         self._enabled = settings.enabled
         self._pipeline = settings.pipeline(copied=copied)
         self._notices = self._pipeline.notices
+        self._layout = Layout()
         self._past = Stats()  # of the pipelines that are over
         self._earlier: list[Pipeline] = []  # closed, but perhaps not over yet
         self._life = threading.RLock()  # between opening and opening
@@ -188,7 +190,7 @@ class SummaryWriter(AddMethods[None]):
     ) -> None:
         """Close. With an exception in flight, what is not stored is logged rather than raised over it."""
         if error is not None:
-            self._pipeline.say_farewell(False)
+            self._pipeline.end_badly()
         try:
             self.close()
         except StorageError as unwritten:
@@ -227,7 +229,6 @@ class SummaryWriter(AddMethods[None]):
         timeout = None if timeout is None else min(timeout, threading.TIMEOUT_MAX - GRACE)
         pipeline = self._pipeline
         first = not pipeline.closed
-        pipeline.say_farewell(True)
         # From here on adds open the next file; so an add in a signal handler, or of another thread, waits for nothing.
         pipeline.close_door()
         if not first:

@@ -14,6 +14,7 @@ from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from asynctb.encode.custom_scalars import Layout
 from asynctb.entry import Entry, wire_size
 from asynctb.errors import StorageError
 from asynctb.methods import AddMethods, Make, QuickMethods, Step, WallTime, checked, names
@@ -126,7 +127,8 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         self._enabled = settings.enabled
         self._until_turn = TURN
         self._names = {name: f"{type(self).__qualname__}.{name}" for name in names(AddMethods)}
-        self.nowait = NoWait(self._pipeline, enabled=settings.enabled)
+        self._layout = Layout()
+        self.nowait = NoWait(self._pipeline, self._layout, enabled=settings.enabled)
 
     # Adding
 
@@ -172,7 +174,7 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
     ) -> None:
         """Close. With an exception in flight, what is not stored is logged rather than raised over it."""
         if error is not None:
-            self._pipeline.say_farewell(False)
+            self._pipeline.end_badly()
         try:
             await self.close()
         except StorageError as unwritten:
@@ -254,9 +256,10 @@ class NoWait(QuickMethods[bool]):
     writer is closed. Arrays are copied in place. Before the writer's file is open, entries wait in memory for that.
     """
 
-    def __init__(self, pipeline: Pipeline, *, enabled: bool) -> None:
+    def __init__(self, pipeline: Pipeline, layout: Layout, *, enabled: bool) -> None:
         self._pipeline = pipeline
         self._notices = pipeline.notices
+        self._layout = layout
         self._enabled = enabled
 
     def _emit(self, method: str, tag: str, step: Step, walltime: WallTime, make: Make, *args: Any) -> bool:

@@ -8,6 +8,7 @@ from time import time
 from typing import Any, Generic, SupportsFloat, SupportsInt, TypeAlias, TypeVar, cast
 
 from asynctb.encode.arrays import INT64_MAX, INT64_MIN, as_step, as_wall_time
+from asynctb.encode.custom_scalars import Layout
 from asynctb.entry import Draft, Entry, Record
 from asynctb.notices import Notices
 
@@ -35,6 +36,7 @@ class Family(ABC, Generic[R_co]):
     """Some of the `add_*`. All raise `EncodeError` for what cannot be stored, and then store nothing of it."""
 
     _notices: Notices
+    _layout: Layout
 
     @abstractmethod
     def _emit(self, method: str, tag: str, step: Step, walltime: WallTime, make: Make, *args: Any) -> R_co:

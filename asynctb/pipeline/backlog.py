@@ -61,7 +61,9 @@ class Backlog:
         self._settled = 0
         self._withdrawn = 0
         self._closed = False
-        self._farewells: dict[str, Farewell] = {}
+        self._farewells: dict[str, tuple[str, Farewell]] = {}
+        # Whether what is stored at the end tells of a good one.
+        self.well = True
         self.written = 0
         self.pending_bytes = 0
         self.dropped: Counter[str] = Counter()
@@ -121,20 +123,21 @@ class Backlog:
         self._locked(lambda: self._count_drop("storage", sum(turn.count for turn in turns)))
         wake(turns)
 
-    def say_farewell(self, method: str, well: bool, wall_time: float) -> None:
-        """Accept what was to be stored at the end, whatever the room: it is little, and nothing follows it."""
-        while self._farewells:
-            _, farewell = self._farewells.popitem()
-            add = Add(method, [farewell.record(well)], None, wall_time)
-            if self.interrupted():
-                self._interrupt(add)
-            else:
-                self._locked(lambda: self._accept(*add))  # noqa: B023 - called at once
-        self._call()
-
     def close(self) -> None:
         """Accept nothing more but what is in line already."""
         self._closed = True
+
+    def say_farewell(self, wall_time: float) -> None:
+        """Accept what was to be stored at the end, whatever the room: it is little, and nothing follows it.
+
+        To be called behind a closed door: a farewell that comes in later, out of the line, is said then.
+        """
+        if self.interrupted():
+            self._interrupting.extend(self._last(wall_time))
+            self._farewells.clear()
+        else:
+            self._locked(lambda: self._take_leave(wall_time))
+        self._call()
 
     def turn_away(self) -> None:
         """Let nobody wait in line any longer: there will be no more room."""
@@ -261,8 +264,11 @@ class Backlog:
         places = Claims()
         for entry in entries:
             if isinstance(entry, Farewell):
-                self._farewells[entry.run] = entry
-                continue
+                # Kept before the look at the door, which a signal handler may close in between: then it is said there.
+                self._farewells[entry.run] = method, entry
+                if not self._closed or self._farewells.pop(entry.run, None) is None:
+                    continue
+                entry = entry.record(self.well)
             stamped = self._steps.stamp(entry, step)
             if isinstance(entry, Record):
                 cost = len(entry.what) + OVERHEAD
@@ -275,6 +281,16 @@ class Backlog:
                 self._items.append((entry.run, place, stamped, wall_time, cost, method))
             self.pending_bytes += cost
         return places
+
+    def _take_leave(self, wall_time: float) -> None:
+        for add in self._last(wall_time):
+            self._accept(*add)
+        self._farewells.clear()  # last: if Ctrl-C is before it they are said twice, of which readers take the first
+
+    def _last(self, wall_time: float) -> list[Add]:
+        return [
+            Add(method, [farewell.record(self.well)], None, wall_time) for method, farewell in self._farewells.values()
+        ]
 
     def _count_drop(self, reason: str, count: int) -> None:
         if count:

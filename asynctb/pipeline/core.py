@@ -249,10 +249,9 @@ class Pipeline:
             if sync:
                 await self.storage.run_sync()
 
-    def say_farewell(self, well: bool) -> None:
-        """Accept what was to be stored at the end, unless that has come already."""
-        if not self.closed and not self._closing:
-            self.backlog.say_farewell("close", well, time.time())
+    def end_badly(self) -> None:
+        """Have what is stored at the end tell of a failure."""
+        self.backlog.well = False
 
     async def close(self, timeout: float | None) -> None:
         """Write what is pending as far as the time allows, and end; raises `StorageError` for what is left.
@@ -264,7 +263,6 @@ class Pipeline:
                 await asyncio.shield(asyncio.wrap_future(self.over))
             return
         self._own_loop()
-        self.say_farewell(True)
         self._closing = True
         try:
             with anyio.move_on_after(timeout, shield=True):
@@ -301,6 +299,8 @@ class Pipeline:
         self.running = False
         self.ready_on = None
         self.backlog.close()
+        if not self._abandoned:  # then nobody knows how it ended
+            self.backlog.say_farewell(time.time())
 
     async def _write_the_rest(self) -> None:
         if not self.closed and (self.drain.opened or self.backlog.pending):

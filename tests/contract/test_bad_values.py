@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import ANY
@@ -31,8 +32,16 @@ GOOD: dict[str, tuple[Any, ...]] = {  # a call of each method that is right; a n
     "add_tensor": ("t", [1.0, 2.0]),
     "add_text": ("t", "words"),
     "log": ({"t": 1.0},),
+    "add_hparams": ({"lr": 1.0}, {"m": 1.0}),
+    "add_custom_scalars": ({"c": {"t": ["Multiline", ["x"]]}},),
+    "add_custom_scalars_multilinechart": (["x"],),
+    "add_custom_scalars_marginchart": (["v", "l", "u"],),
 }
 METHODS = sorted(GOOD)
+ARGUMENTS = {method: list(signature(getattr(AddMethods, method)).parameters) for method in METHODS}
+TAGGED = [method for method in METHODS if ARGUMENTS[method][1] in ("tag", "main_tag")]
+STEPPED = [method for method in METHODS if {"step", "global_step"} & {*ARGUMENTS[method]}]
+TIMED = [method for method in METHODS if "walltime" in ARGUMENTS[method]]
 COLOURS = ["await", "nowait", "sync"]
 
 
@@ -64,11 +73,11 @@ def one_of_scalars(value: object) -> Bad:
 
 def a_step(method: str, step: object, wanted: str = "a global step: an integer or None") -> Bad:
     name = "step" if method == "log" else "global_step"
-    return Bad(method, GOOD[method], "log" if method == "log" else "t", wanted, step, {name: step})
+    return Bad(method, GOOD[method], "t" if method in TAGGED else method, wanted, step, {name: step})
 
 
 def a_wall_time(method: str, walltime: object, wanted: str) -> Bad:
-    return Bad(method, GOOD[method], "log" if method == "log" else "t", wanted, walltime, {"walltime": walltime})
+    return Bad(method, GOOD[method], "t" if method in TAGGED else method, wanted, walltime, {"walltime": walltime})
 
 
 NO_NUMBERS = [
@@ -99,16 +108,17 @@ NO_FINITE_TIMES = [math.nan, math.inf, -math.inf, np.float64("nan")]
 TAG, UTF8, STEP64 = "a tag: text", "a tag that UTF-8 can encode", "a global step within int64"
 SECONDS, FINITE = "a wall time in seconds", "a finite wall time in seconds"
 BELOW = "a sub-run below the log directory"
+TRIPLE = "three tags: value, lower bound, upper bound; or a list of such triples"
 
 BAD = [
     *map(a_scalar, NO_NUMBERS),
     *map(one_of_scalars, NO_NUMBERS),
-    *(Bad(method, (tag, *GOOD[method][1:]), tag, TAG, tag) for method in METHODS if method != "log" for tag in NO_TAGS),
-    *(Bad(method, (SURROGATE, *GOOD[method][1:]), SURROGATE, UTF8, SURROGATE) for method in METHODS if method != "log"),
-    *(a_step(method, step) for method in METHODS for step in NO_STEPS),
-    *(a_step(method, step, STEP64) for method in METHODS for step in NO_INT64),
-    *(a_wall_time(method, wall_time, ANY) for method in METHODS for wall_time in NO_WALL_TIMES),
-    *(a_wall_time(method, wall_time, FINITE) for method in METHODS for wall_time in NO_FINITE_TIMES),
+    *(Bad(method, (tag, *GOOD[method][1:]), tag, TAG, tag) for method in TAGGED for tag in NO_TAGS),
+    *(Bad(method, (SURROGATE, *GOOD[method][1:]), SURROGATE, UTF8, SURROGATE) for method in TAGGED),
+    *(a_step(method, step) for method in STEPPED for step in NO_STEPS),
+    *(a_step(method, step, STEP64) for method in STEPPED for step in NO_INT64),
+    *(a_wall_time(method, wall_time, ANY) for method in TIMED for wall_time in NO_WALL_TIMES),
+    *(a_wall_time(method, wall_time, FINITE) for method in TIMED for wall_time in NO_FINITE_TIMES),
     # Mappings, and their keys
     Bad("add_scalars", ("t", [("k", 1.0)]), "t", "a mapping from names to numbers", [("k", 1.0)]),
     Bad("add_scalars", ("t", 1.0), "t", "a mapping from names to numbers", 1.0),
@@ -137,6 +147,27 @@ BAD = [
     Bad("add_text", ("t", [[1, 2]]), "t", "rows of 1 cells", ["1", "2"], {"header": ["a"]}),
     Bad("add_text", ("t", [[1, 2]]), "t", "rows that are lists of cells", "ab", {"header": "ab"}),
     Bad("add_text", ("t", "words"), "t", "a list of rows to go with the header", "words", {"header": ["a"]}),
+    # Hyperparameters and layouts; more of them in tests/encode
+    Bad("add_hparams", ([("lr", 1)], {}), "hparam_dict", "a mapping from names to values", [("lr", 1)]),
+    Bad("add_hparams", ({}, None), "metric_dict", "a mapping from names to values", None),
+    Bad("add_hparams", ({3: 1}, {}), "hparam_dict", "names that are text", 3),
+    Bad("add_hparams", ({SURROGATE: 1}, {}), SURROGATE, UTF8, SURROGATE),
+    Bad("add_hparams", ({"lr": "\ud800"}, {}), "lr", "text that UTF-8 can encode", "\ud800"),
+    *(Bad("add_hparams", ({}, {"m": value}), "m", "one real number", value) for value in ("words", [], 1j, object())),
+    Bad("add_hparams", ({"lr": 1}, {}, {"wd": [1]}), "hparam_domain_discrete", "names of hyperparameters", "wd"),
+    Bad("add_hparams", ({}, {}, None, "../up"), "run_name", BELOW, "../up"),
+    Bad("add_hparams", ({}, {}, None, "/up"), "run_name", BELOW, "/up"),
+    Bad("add_hparams", ({}, {}, None, 3), "run_name", "the name of a sub-run: text", 3),
+    Bad("add_hparams", ({}, {}), "group_name", "text", None, {"group_name": None}),
+    Bad("add_hparams", ({"lr": 1}, {}), "descriptions", "names that are there", "wd", {"descriptions": {"wd": ""}}),
+    Bad("add_hparams", ({}, {}, None, "../up"), "run_name", BELOW, "../up", {"live": True}),
+    Bad("add_custom_scalars", ([],), "layout", "a mapping from titles of categories", []),
+    Bad("add_custom_scalars", ({"c": {"t": 3}},), "c/t", "['Multiline', tags] or ['Margin', tags]", 3),
+    Bad("add_custom_scalars", ({},), "closed", "categories of this layout", "c", {"closed": ["c"]}),
+    Bad("add_custom_scalars_multilinechart", ("loss",), "default/untitled", "a list of tags", "loss"),
+    Bad("add_custom_scalars_multilinechart", (["x"], ["c"]), "category", "text", ["c"]),
+    Bad("add_custom_scalars_multilinechart", (["a["],), "default/untitled", ANY, "a["),
+    Bad("add_custom_scalars_marginchart", (["v", "l"], "c", "t"), "c/t", TRIPLE, ["v", "l"]),
 ]
 
 NO_ARRAYS = [None, "words", {"a": 1.0}, object(), ["words"], [[1.0], [1.0, 2.0]], np.zeros(2, "M8[s]")]

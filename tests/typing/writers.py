@@ -65,6 +65,19 @@ async def results_in_a_coroutine(writer: AsyncSummaryWriter) -> None:
         assert_type(group.create_task(writer.log({"x": 1})), asyncio.Task[None])
 
 
+async def what_goes_with_a_run(writer: AsyncSummaryWriter, plain: SummaryWriter) -> None:
+    """Hyperparameters and layouts take mappings of any kind, and say what they are added to."""
+    values: Mapping[str, object] = {"lr": 0.1, "net": {"act": "relu"}, "size": [64, 64]}
+    assert_type(plain.add_hparams(values, {"acc": None, "loss": np.float32(1)}, run_name=Path("a")), None)
+    assert_type(writer.nowait.add_hparams(values, {}, {"lr": (0.1, 0.2)}, live=True), bool)
+    await writer.add_hparams(values, {}, descriptions={"lr": "rate"}, metric_display_names={}, group_name="g")
+    assert_type(plain.add_custom_scalars({"c": {"t": ["Multiline", ["a"]]}}, closed=["c"]), None)
+    assert_type(writer.nowait.add_custom_scalars_multilinechart(("a", "b")), bool)
+    await writer.add_custom_scalars_marginchart(["v", "l", "u"], title="t")
+    await writer.add_hparams({"lr": 0.1}, {}, None, None, 3, "g")  # type: ignore[call-arg]
+    await writer.add_custom_scalars({"c": {}}, ["c"])  # type: ignore[call-arg]
+
+
 async def forgotten_awaits(writer: AsyncSummaryWriter) -> None:
     """What is not awaited is seen."""
     writer.add_scalar("x", 1)  # type: ignore[unused-coroutine]
