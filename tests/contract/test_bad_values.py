@@ -27,6 +27,8 @@ GOOD: dict[str, tuple[Any, ...]] = {  # a call of each method that is right; a n
     "add_mesh": ("t", [[0.0, 0.0, 0.0]]),
     "add_pr_curve": ("t", [0, 1], [0.25, 0.75]),
     "add_pr_curve_raw": ("t", *([1.0, 0.5],) * 6),
+    "add_histogram": ("t", [1.0, 2.0]),
+    "add_histogram_raw": ("t", 0.0, 1.0, 2, 1.0, 1.0, [0.0, 1.0], [0, 2]),
     "add_scalar": ("t", 1.0),
     "add_scalars": ("t", {"k": 1.0}),
     "add_tensor": ("t", [1.0, 2.0]),
@@ -177,6 +179,20 @@ POINTS = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
 
 BAD.extend(
     [
+        # Histograms
+        *(Bad("add_histogram", ("t", value), "t", "an array of real numbers", value) for value in NO_ARRAYS),
+        Bad("add_histogram", ("t", []), "t", "at least one value", ANY),
+        Bad("add_histogram", ("t", [math.nan, math.inf]), "t", "at least one finite value", ANY),
+        Bad("add_histogram", ("t", [1.0], 0, "fine"), "t", ANY, "fine"),
+        Bad("add_histogram", ("t", [1.0], 0, 0), "t", "a number of bins between 1 and 10000", 0),
+        Bad("add_histogram", ("t", [1.0], 0, [1.0]), "t", ANY, [1.0]),
+        Bad("add_histogram", ("t", [1.0]), "t", "max_bins: an integer of at least 1, or None", 0, {"max_bins": 0}),
+        *(
+            Bad("add_histogram_raw", ("t", value, 1.0, 2, 1.0, 1.0, [1.0], [2]), "t", "one real number", value)
+            for value in (None, "words", [1.0, 2.0])
+        ),
+        Bad("add_histogram_raw", ("t", 0, 1, 2, 1, 1, "ab", [2]), "t", "bucket_limits: a list of numbers", "ab"),
+        Bad("add_histogram_raw", ("t", 0, 1, 2, 1, 1, [0, 1], [2]), "t", ANY, [2]),
         # Sound, tensors, precision-recall curves, meshes
         *(
             Bad("add_audio", ("t", value), "t", "sound: an array of floats in [-1, 1], or of integer samples", value)

@@ -248,7 +248,7 @@ def test_making_a_writer_touches_no_disk(tmp_path: Path, monkeypatch: pytest.Mon
         repr(writer), writer.stats, writer.get_logdir(), pickle.loads(pickle.dumps(writer))
         asyncio.run(writer.close())
     assert list(tmp_path.iterdir()) == []
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
 
 
 def unusable(tmp_path: Path, kind: str) -> Path:
