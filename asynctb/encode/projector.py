@@ -19,7 +19,6 @@ CONFIG = "projector_config.pbtxt"
 
 # What the text format is made of, as far as it takes to find where a message begins and ends.
 _TOKEN = re.compile(rb"""#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[\w.+-]+|\S""")
-_NAME = re.compile(rb'tensor_name: "((?:[^"\\]|\\.)*)"')
 _WORD = b"embeddings"
 
 
@@ -36,7 +35,7 @@ def merge(old: bytes, new: bytes) -> bytes:
     name = _name(new)
     kept: list[bytes] = []
     end = 0
-    for span in _messages(old) if _may_hold(old, new, name) else ():
+    for span in _messages(old) if _may_hold(old, name) else ():
         if _name(b"%b %b" % (_WORD, old[span])) == name:
             kept.append(old[end : span.start])
             end = span.stop
@@ -46,11 +45,11 @@ def merge(old: bytes, new: bytes) -> bytes:
     return message.join([*kept, old[end:]])
 
 
-def _may_hold(text: bytes, new: bytes, name: str) -> bool:
+def _may_hold(text: bytes, name: str) -> bool:
     """Tell whether an entry may be there; most are not, and then it takes no time, however many there are."""
-    escaped = _NAME.search(new)
-    found = name.encode() in text or (escaped is not None and escaped[1] in text)
-    return found and _parsed(text) is not None
+    info = EmbeddingInfo(tensor_name=name)
+    written = (text_format.MessageToString(info, as_utf8=utf8) for utf8 in (False, True))
+    return any(each.split('"', 1)[1][:-2].encode() in text for each in written) and _parsed(text) is not None
 
 
 def _messages(text: bytes) -> Iterator[slice]:

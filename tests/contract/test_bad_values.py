@@ -22,12 +22,15 @@ SURROGATE = "loss/\ud800"  # no UTF-8 can encode it
 LONG = "\u00e9" * 300_000  # so long that it is encoded in a thread
 
 GOOD: dict[str, tuple[Any, ...]] = {  # a call of each method that is right; a new method needs a row
+    "add_embedding": (np.ones((2, 3)),),
     "add_scalar": ("t", 1.0),
     "add_scalars": ("t", {"k": 1.0}),
     "add_text": ("t", "words"),
     "log": ({"t": 1.0},),
 }
-METHODS = sorted(GOOD)
+METHODS = sorted(
+    GOOD.keys() - {"add_embedding"}
+)  # which has its tag elsewhere, and no wall time: its rows are EMBEDDING
 COLOURS = ["await", "nowait", "sync"]
 
 
@@ -133,6 +136,38 @@ BAD = [
     Bad("add_text", ("t", [[1, 2]]), "t", "rows that are lists of cells", "ab", {"header": "ab"}),
     Bad("add_text", ("t", "words"), "t", "a list of rows to go with the header", "words", {"header": ["a"]}),
 ]
+
+
+def an_embedding(wanted: str, got: object, mat: object = GOOD["add_embedding"][0], **kwargs: object) -> Bad:
+    return Bad("add_embedding", (mat,), kwargs.get("tag", "default"), wanted, got, kwargs)
+
+
+MATRIX = "a matrix of real numbers: a row for each point, a column for each dimension"
+NO_MATRICES = [None, "words", [[1.0], [2.0, 3.0]], np.array([[1j]]), np.array([["a"]]), 3.0, [1.0, 2.0]]
+NO_MATRICES += [np.zeros(3), np.zeros((0, 3)), np.zeros((3, 0)), np.zeros((1, 1, 1))]
+NO_FINITE = [math.nan, math.inf, -math.inf, 1e39, -1e300]
+NO_FOLDERS = [".", "..", "nul\0", "x" * 256, "/" * 86, "\u00e9" * 128]
+FOLDER = "a tag that can name a folder: not '.' or '..', 255 bytes at most, no NUL"
+IMAGES = "images as an (N, C, H, W) array of real numbers, with 1, 3 or 4 channels"
+EMBEDDING = [
+    *(an_embedding(TAG, tag, tag=tag) for tag in NO_TAGS),
+    an_embedding(UTF8, SURROGATE, tag=SURROGATE),
+    *(an_embedding(FOLDER, tag, tag=tag) for tag in NO_FOLDERS),
+    *(an_embedding("a global step: an integer or None", step, global_step=step) for step in NO_STEPS),
+    *(an_embedding(STEP64, step, global_step=step) for step in NO_INT64),
+    *(an_embedding("'tsv' or 'binary'", format, format=format) for format in ("csv", "", None, 3, [])),
+    *(an_embedding(MATRIX, ANY, mat) for mat in NO_MATRICES),
+    *(an_embedding(ANY, ANY, [[1.0, number]]) for number in NO_FINITE),
+    an_embedding("2 labels, one for each row of the matrix", ["a"], metadata=["a"]),
+    an_embedding("a list of labels", "ab", metadata="ab"),
+    an_embedding("labels that UTF-8 can encode", ANY, metadata=["a", "b \ud800"]),
+    an_embedding(
+        "rows of 2 cells, as many as the header", ["a"], metadata=[["a", "b"], ["a"]], metadata_header=["x", "y"]
+    ),
+    *(an_embedding(IMAGES, ANY, label_img=images) for images in ("words", np.zeros((2, 3)), np.zeros((2, 2, 4, 4)))),
+    an_embedding("2 images, one for each row of the matrix", ANY, label_img=np.zeros((3, 3, 4, 4))),
+]
+BAD += EMBEDDING
 
 
 def made(colour: str, log_dir: Path) -> tuple[Any, Any]:
