@@ -122,10 +122,9 @@ def _points(tag: str, matrix: Array) -> Array:
 def _files(plan: _Plan, points: Array, texts: list[bytes] | None, pictures: Sprite | None) -> bytes:
     paths = iter(plan.paths)
     info = EmbeddingInfo(tensor_name=plan.name, tensor_path=next(paths))
-    contents = [tsv(points)]
+    contents = [_binary(points) if plan.format == "binary" else tsv(points)]
     if plan.format == "binary":
         info.tensor_shape.extend(points.shape)
-        contents = [_binary(points)]
     if texts is not None:
         info.metadata_path = next(paths)
         contents.append(texts)

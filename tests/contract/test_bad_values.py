@@ -146,6 +146,7 @@ MATRIX = "a matrix of real numbers: a row for each point, a column for each dime
 NO_MATRICES = [None, "words", [[1.0], [2.0, 3.0]], np.array([[1j]]), np.array([["a"]]), 3.0, [1.0, 2.0]]
 NO_MATRICES += [np.zeros(3), np.zeros((0, 3)), np.zeros((3, 0)), np.zeros((1, 1, 1))]
 NO_FINITE = [math.nan, math.inf, -math.inf, 1e39, -1e300]
+NO_FORMATS: list[object] = ["csv", "", None, 3, []]
 NO_FOLDERS = [".", "..", "nul\0", "x" * 256, "/" * 86, "\u00e9" * 128]
 FOLDER = "a tag that can name a folder: not '.' or '..', 255 bytes at most, no NUL"
 IMAGES = "images as an (N, C, H, W) array of real numbers, with 1, 3 or 4 channels"
@@ -155,7 +156,7 @@ EMBEDDING = [
     *(an_embedding(FOLDER, tag, tag=tag) for tag in NO_FOLDERS),
     *(an_embedding("a global step: an integer or None", step, global_step=step) for step in NO_STEPS),
     *(an_embedding(STEP64, step, global_step=step) for step in NO_INT64),
-    *(an_embedding("'tsv' or 'binary'", format, format=format) for format in ("csv", "", None, 3, [])),
+    *(an_embedding("'tsv' or 'binary'", name, format=name) for name in NO_FORMATS),
     *(an_embedding(MATRIX, ANY, mat) for mat in NO_MATRICES),
     *(an_embedding(ANY, ANY, [[1.0, number]]) for number in NO_FINITE),
     an_embedding("2 labels, one for each row of the matrix", ["a"], metadata=["a"]),

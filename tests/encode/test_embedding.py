@@ -133,7 +133,7 @@ HARD = st.sampled_from([0.0, 2.0, 0.5, -0.0, 3.0, 2.0**-66, float(np.frombuffer(
     arrays.arrays(
         np.float32,
         arrays.array_shapes(min_dims=2, max_dims=2, max_side=5),
-        elements=HARD | st.floats(width=32, **FINITE),  # type: ignore[arg-type]
+        elements=HARD | st.floats(width=32, **FINITE),
     )
 )
 def test_binary_is_read_whatever_its_bytes(matrix: npt.NDArray[np.float32]) -> None:

@@ -35,7 +35,7 @@ FINITE = {"allow_nan": False, "allow_infinity": False}
 
 def stored(log_dir: Path) -> dict[str, Any]:
     """What the files say, each read as TensorBoard reads it."""
-    read = {
+    read: dict[str, Callable[[Path], Any]] = {
         ".tsv": lines,
         ".png": pixels,
         ".pbtxt": lambda path: text_format.Parse(path.read_text(), ProjectorConfig()),
