@@ -346,18 +346,19 @@ def test_a_write_is_tried_again_whatever_its_error(
 
 
 @posix
-def test_a_missing_log_directory_is_waited_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["runs", "runs/logs"])
+def test_a_missing_log_directory_is_waited_for(place: str, tmp_path: Path) -> None:
     """Where it is the log directory itself that cannot be had, nothing is given up: that may heal."""
-    log_dir = tmp_path / "logs"
+    log_dir = tmp_path / "runs/logs"
     storage = made(log_dir)
     storage.open()
-    log_dir.rename(tmp_path / "away")
-    log_dir.write_bytes(b"in the way")
-    with pytest.raises(OSError, match="File exists"):
+    (tmp_path / place).rename(tmp_path / "away")
+    (tmp_path / place).write_bytes(b"in the way")
+    with pytest.raises((FileExistsError, NotADirectoryError)):
         storage.write({}, [entry("first")])
     assert storage.owes
-    log_dir.unlink()
-    (tmp_path / "away").rename(log_dir)
+    (tmp_path / place).unlink()
+    (tmp_path / "away").rename(tmp_path / place)
     storage.write({})
     assert storage.take_lost() == 0
     assert found(log_dir) == expected("first")
