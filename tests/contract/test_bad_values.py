@@ -29,6 +29,7 @@ GOOD: dict[str, tuple[Any, ...]] = {  # a call of each method that is right; a n
     "add_pr_curve_raw": ("t", *([1.0, 0.5],) * 6),
     "add_histogram": ("t", [1.0, 2.0]),
     "add_histogram_raw": ("t", 0.0, 1.0, 2, 1.0, 1.0, [0.0, 1.0], [0, 2]),
+    "add_embedding": (np.ones((2, 3)),),
     "add_scalar": ("t", 1.0),
     "add_scalars": ("t", {"k": 1.0}),
     "add_tensor": ("t", [1.0, 2.0]),
@@ -42,7 +43,8 @@ GOOD: dict[str, tuple[Any, ...]] = {  # a call of each method that is right; a n
 METHODS = sorted(GOOD)
 ARGUMENTS = {method: list(signature(getattr(AddMethods, method)).parameters) for method in METHODS}
 TAGGED = [method for method in METHODS if ARGUMENTS[method][1] in ("tag", "main_tag")]
-STEPPED = [method for method in METHODS if {"step", "global_step"} & {*ARGUMENTS[method]}]
+# An embedding's tag is not its first argument: its rows are EMBEDDING.
+STEPPED = [method for method in METHODS if {"step", "global_step"} & {*ARGUMENTS[method]} and method != "add_embedding"]
 TIMED = [method for method in METHODS if "walltime" in ARGUMENTS[method]]
 COLOURS = ["await", "nowait", "sync"]
 
@@ -246,6 +248,39 @@ BAD.extend(
         ),
     ]
 )
+
+
+def an_embedding(wanted: str, got: object, mat: object = GOOD["add_embedding"][0], **kwargs: object) -> Bad:
+    return Bad("add_embedding", (mat,), kwargs.get("tag", "default"), wanted, got, kwargs)
+
+
+MATRIX = "a matrix of real numbers: a row for each point, a column for each dimension"
+NO_MATRICES = [None, "words", [[1.0], [2.0, 3.0]], np.array([[1j]]), np.array([["a"]]), 3.0, [1.0, 2.0]]
+NO_MATRICES += [np.zeros(3), np.zeros((0, 3)), np.zeros((3, 0)), np.zeros((1, 1, 1))]
+NO_FINITE = [math.nan, math.inf, -math.inf, 1e39, -1e300]
+NO_FORMATS: list[object] = ["csv", "", None, 3, []]
+NO_FOLDERS = [".", "..", "nul\0", "x" * 256, "/" * 86, "\u00e9" * 128]
+FOLDER = "a tag that can name a folder: not '.' or '..', 255 bytes at most, no NUL"
+IMAGES = "images as an (N, C, H, W) array of real numbers, with 1, 3 or 4 channels"
+EMBEDDING = [
+    *(an_embedding(TAG, tag, tag=tag) for tag in NO_TAGS),
+    an_embedding(UTF8, SURROGATE, tag=SURROGATE),
+    *(an_embedding(FOLDER, tag, tag=tag) for tag in NO_FOLDERS),
+    *(an_embedding("a global step: an integer or None", step, global_step=step) for step in NO_STEPS),
+    *(an_embedding(STEP64, step, global_step=step) for step in NO_INT64),
+    *(an_embedding("'tsv' or 'binary'", name, format=name) for name in NO_FORMATS),
+    *(an_embedding(MATRIX, ANY, mat) for mat in NO_MATRICES),
+    *(an_embedding(ANY, ANY, [[1.0, number]]) for number in NO_FINITE),
+    an_embedding("2 labels, one for each row of the matrix", ["a"], metadata=["a"]),
+    an_embedding("a list of labels", "ab", metadata="ab"),
+    an_embedding("labels that UTF-8 can encode", ANY, metadata=["a", "b \ud800"]),
+    an_embedding(
+        "rows of 2 cells, as many as the header", ["a"], metadata=[["a", "b"], ["a"]], metadata_header=["x", "y"]
+    ),
+    *(an_embedding(IMAGES, ANY, label_img=images) for images in ("words", np.zeros((2, 3)), np.zeros((2, 2, 4, 4)))),
+    an_embedding("2 images, one for each row of the matrix", ANY, label_img=np.zeros((3, 3, 4, 4))),
+]
+BAD += EMBEDDING
 
 
 def made(colour: str, log_dir: Path) -> tuple[Any, Any]:
