@@ -1,6 +1,5 @@
 """TensorBoard's Projector, asked as its page asks, shows each embedding as it was given, by either loader."""
 
-import json
 import time
 from collections.abc import Iterator
 from io import BytesIO
@@ -13,7 +12,7 @@ import pytest
 from PIL import Image
 
 from asynctb import SummaryWriter
-from tests.readback.dashboard import Dashboard, dashboard
+from tests.readback.http_server import Dashboards, serve
 
 LOADS_WITHIN = 30.0
 RANDOM = np.random.default_rng(0)
@@ -71,43 +70,43 @@ ALL = [
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["data server", "Python loader"])
-def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboards]:
     """A TensorBoard over a directory that has all of them."""
     root = tmp_path_factory.mktemp("projector") / "logs"
     for given in ALL:
         given.add(root)
-    with dashboard(root, fast=request.param) as board:
+    with serve(root, fast=request.param) as board:
         deadline = time.monotonic() + LOADS_WITHIN
         while set(runs(board)) != {given.run for given in ALL} and time.monotonic() < deadline:
             time.sleep(0.2)
         yield board
 
 
-def runs(board: Dashboard) -> list[str]:
-    found: list[str] = json.loads(board.get("plugin/projector/runs"))
+def runs(board: Dashboards) -> list[str]:
+    found: list[str] = board.ask("projector/runs").json
     return found
 
 
-def ask(board: Dashboard, route: str, given: Given, **more: str) -> bytes:
-    return board.get(f"plugin/projector/{route}", {"run": given.run, "name": given.name, **more})
+def ask(board: Dashboards, route: str, given: Given, **more: str) -> bytes:
+    return board.ask(f"projector/{route}", run=given.run, name=given.name, **more).body
 
 
-def info(board: Dashboard, given: Given) -> dict[str, Any]:
-    config = json.loads(board.get("plugin/projector/info", {"run": given.run}))
+def info(board: Dashboards, given: Given) -> dict[str, Any]:
+    config = board.ask("projector/info", run=given.run).json
     [found] = [each for each in config["embeddings"] if each["tensorName"] == given.name]
     return dict(found)
 
 
-def test_all_runs_are_listed(shown: Dashboard) -> None:
+def test_all_runs_are_listed(shown: Dashboards) -> None:
     """Every run with embeddings is offered, with each of its embeddings once, in their order."""
     assert sorted(runs(shown)) == sorted({given.run for given in ALL})
     for run in runs(shown):
-        config = json.loads(shown.get("plugin/projector/info", {"run": run}))
+        config = shown.ask("projector/info", run=run).json
         assert [each["tensorName"] for each in config["embeddings"]] == [each.name for each in ALL if each.run == run]
 
 
 @pytest.mark.parametrize("given", ALL, ids=lambda given: ascii(given.tag))
-def test_the_matrix_is_shown(given: Given, shown: Dashboard) -> None:
+def test_the_matrix_is_shown(given: Given, shown: Dashboards) -> None:
     """The page gets the numbers as float32, to the bit, and their shape."""
     got = np.frombuffer(ask(shown, "tensor", given), np.float32)
     assert got.tobytes() == given.mat.astype(np.float32).tobytes()
@@ -117,7 +116,7 @@ def test_the_matrix_is_shown(given: Given, shown: Dashboard) -> None:
 
 
 @pytest.mark.parametrize("given", [each for each in ALL if each.labels is not None], ids=lambda given: ascii(given.tag))
-def test_the_labels_are_shown(given: Given, shown: Dashboard) -> None:
+def test_the_labels_are_shown(given: Given, shown: Dashboards) -> None:
     """The page gets a line for each point, and one more for a header only where there are columns."""
     lines = ask(shown, "metadata", given, num_rows="100000").decode().split("\n")
     assert lines.pop() == ""
@@ -132,7 +131,7 @@ def test_the_labels_are_shown(given: Given, shown: Dashboard) -> None:
 
 
 @pytest.mark.parametrize("given", [each for each in ALL if each.images is not None], ids=lambda given: ascii(given.tag))
-def test_the_images_are_shown(given: Given, shown: Dashboard) -> None:
+def test_the_images_are_shown(given: Given, shown: Dashboards) -> None:
     """The page gets a sprite that holds as many rows of images as columns, and the size of one."""
     assert given.images is not None
     with Image.open(BytesIO(ask(shown, "sprite_image", given))) as image:
