@@ -10,7 +10,7 @@ import numpy as np
 
 from asynctb.encode.arrays import Array, as_number, held
 from asynctb.encode.drafts import draft
-from asynctb.encode.files import Format
+from asynctb.encode.files import LEVEL, QUALITY, Format
 from asynctb.encode.image import NEVER, PLUGIN, grid_sides, payload
 from asynctb.encode.pictures import dimensions, source
 from asynctb.encode.pixels import check_shape, picture
@@ -32,8 +32,8 @@ def image_with_boxes(
     dataformats: Any,
     labels: Any,
     format: Any = "png",
-    quality: Any = 90,
-    level: Any = None,
+    quality: Any = QUALITY,
+    level: Any = LEVEL,
 ) -> Entry:
     """Return an image with boxes drawn on it, and then rescaled."""
     encode_tag(tag)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from asynctb.encode.arrays import Array
-from asynctb.encode.files import Format
+from asynctb.encode.files import LEVEL, QUALITY, Format
 from asynctb.encode.image import PLUGIN, file_payload
 from asynctb.encode.pixels import picture
 from asynctb.encode.tags import encode_tag
@@ -20,7 +20,7 @@ from asynctb.errors import EncodeError
 __all__ = ["figure"]
 
 WANTED = "a matplotlib figure, or a list of them"
-PNG = Format("png", 90, None)
+PNG = Format("png", QUALITY, LEVEL)
 
 
 def figure(tag: str, given: Any, close: Any) -> Entry:

@@ -7,7 +7,7 @@ from typing import Any
 
 from asynctb.encode.arrays import Array
 from asynctb.encode.drafts import draft
-from asynctb.encode.files import Format
+from asynctb.encode.files import LEVEL, QUALITY, Format
 from asynctb.encode.pictures import dimensions, source
 from asynctb.encode.pixels import check_shape, picture, pictures
 from asynctb.encode.tags import encode_tag
@@ -24,7 +24,7 @@ NEVER = -1  # is encoded at the call: even the smallest image may be the first, 
 
 
 def image(
-    tag: str, img: Any, dataformats: Any, format: Any = "png", quality: Any = 90, compress_level: Any = None
+    tag: str, img: Any, dataformats: Any, format: Any = "png", quality: Any = QUALITY, compress_level: Any = LEVEL
 ) -> Entry:
     """Return one image; a batch is shown as a grid."""
     encode_tag(tag)
@@ -40,7 +40,7 @@ def image(
 
 
 def images(
-    tag: str, batch: Any, dataformats: Any, grid: bool, format: Any = "png", quality: Any = 90, level: Any = None
+    tag: str, batch: Any, dataformats: Any, grid: bool, format: Any = "png", quality: Any = QUALITY, level: Any = LEVEL
 ) -> Entry:
     """Return many images, as a grid or each on its own."""
     if not isinstance(grid, bool):

@@ -29,7 +29,7 @@ class MediaMethods(Family[R_co]):
         *,
         format: ImageFormat = "png",
         quality: int = 90,
-        compress_level: int | None = None,
+        compress_level: int = 4,
     ) -> R_co:
         """Add an image to the Images dashboard.
 
@@ -46,8 +46,7 @@ class MediaMethods(Family[R_co]):
             format: of the file that is stored: "png", without loss, or "jpeg", smaller, without alpha: what is
                 transparent is laid on white.
             quality: of JPEG, from 1 to 95.
-            compress_level: of PNG, from 0 (none) to 9 (smallest, and up to fifty times as long); None for a search for
-                runs only, which is quickest and comes close to level 6 in size.
+            compress_level: of PNG, from 0 (none) to 9 (a little smaller than 4, and up to forty times as long).
 
         Raises:
             EncodeError: for what is no image: other dimensions than `dataformats` says, a side of 0, more than four
@@ -78,7 +77,7 @@ class MediaMethods(Family[R_co]):
         grid: bool = True,
         format: ImageFormat = "png",
         quality: int = 90,
-        compress_level: int | None = None,
+        compress_level: int = 4,
     ) -> R_co:
         """Add a batch of images to the Images dashboard, as one grid or each on its own.
 
@@ -90,7 +89,7 @@ class MediaMethods(Family[R_co]):
             walltime: seconds since the epoch; None for now.
             dataformats: what the dimensions are, as for `add_image`; a list is the first of them.
             grid: show them as one image, in rows of 8, with zeros (black, or transparent) where the last row has none;
-                False for an image each, between which the dashboard's slider does not choose: they stand side by side.
+                False to show each as an image of its own, "sample 1 of N" and so on.
             format: as for `add_image`.
             quality: as for `add_image`.
             compress_level: as for `add_image`.
@@ -126,7 +125,7 @@ class MediaMethods(Family[R_co]):
         *,
         format: ImageFormat = "png",
         quality: int = 90,
-        compress_level: int | None = None,
+        compress_level: int = 4,
     ) -> R_co:
         """Add an image with boxes drawn on it to the Images dashboard: red, two pixels wide.
 
