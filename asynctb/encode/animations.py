@@ -1,25 +1,24 @@
 """Frames as animated GIF and animated PNG: only what changes from frame to frame is stored.
 
-The containers are ours, the pixels' compression is Pillow's. Pillow's own way to an animated GIF looks for the best
-palette of every frame, which takes a quarter of a second for one of 256x256, and compares all frames as RGB.
+The containers are ours, and so are the palettes; a GIF's compression is Pillow's. Pillow's own way to an animated GIF
+looks for the best palette of every frame, which takes a quarter of a second for one of 256x256, and compares all
+frames as RGB.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
-from zlib import crc32
 
 import numpy as np
 
 from asynctb.encode.arrays import Array
-from asynctb.encode.files import chunks, png
 from asynctb.encode.palettes import Indexed, Scratch, indexed, lzw
+from asynctb.encode.png import LEVEL, SIGNATURE, chunk, deflated, header
 
 __all__ = ["CENTISECONDS", "MILLISECONDS", "Clock", "apng", "gif"]
 
 FOREVER = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 class Clock(NamedTuple):
@@ -94,15 +93,15 @@ def _changed(before: Array | None, frame: Array) -> tuple[int, int, Array]:
 # GIF
 
 
-def gif(frames: Array, rate: float) -> bytes:
-    """Return frames (T, H, W, 1 or 3) as a GIF that loops for ever, each with the best palette for what it changes."""
+def gif(frames: Array, rate: float) -> list[bytes]:
+    """Return frames (T, H, W, 1 or 3) as the parts of a GIF that loops for ever, each with colours of its own."""
     height, width = frames.shape[1:3]
     screen = _short(width) + _short(height) + b"\x70\x00\x00"  # 8 bits a colour, and no palette of its own
     parts = [b"GIF89a", screen, FOREVER]
     scratch = Scratch()
     for patch in patches(frames, rate, CENTISECONDS):
         parts += _gif_frame(patch, indexed(np.ascontiguousarray(patch.pixels), scratch))
-    return b"".join([*parts, b"\x3b"])
+    return [*parts, b"\x3b"]
 
 
 def _gif_frame(patch: Patch, image: Indexed) -> list[bytes]:
@@ -122,21 +121,17 @@ def _short(number: int) -> bytes:
 # Animated PNG
 
 
-def apng(frames: Array, rate: float) -> bytes:
-    """Return frames (T, H, W, 1, 3 or 4) as an animated PNG that loops for ever, without loss."""
+def apng(frames: Array, rate: float) -> list[bytes]:
+    """Return frames (T, H, W, 1, 3 or 4) as the parts of an animated PNG that loops for ever, without loss."""
     shown = list(patches(frames, rate, MILLISECONDS))
-    parts = [PNG_SIGNATURE]
+    parts = [SIGNATURE, *header(frames[0]), *chunk(b"acTL", _long(len(shown)), _long(0))]
     sequence = 0
     for number, patch in enumerate(shown):
-        pixels = patch.pixels[..., 0] if patch.pixels.shape[2] == 1 else patch.pixels
-        found = list(chunks(png(np.ascontiguousarray(pixels))))
-        if number == 0:
-            parts += [_chunk(b"IHDR", found[0][1]), _chunk(b"acTL", _long(len(shown)) + _long(0))]
-        parts.append(_chunk(b"fcTL", _long(sequence) + _control(patch)))
-        data = b"".join(content for kind, content in found if kind == b"IDAT")
-        parts.append(_chunk(b"fdAT", _long(sequence + 1) + data) if number else _chunk(b"IDAT", data))
+        parts += chunk(b"fcTL", _long(sequence), _control(patch))
+        data = deflated(patch.pixels, LEVEL)
+        parts += chunk(b"fdAT", _long(sequence + 1), *data) if number else chunk(b"IDAT", *data)
         sequence += 2 if number else 1
-    return b"".join([*parts, _chunk(b"IEND", b"")])
+    return [*parts, *chunk(b"IEND")]
 
 
 def _control(patch: Patch) -> bytes:
@@ -148,7 +143,3 @@ def _control(patch: Patch) -> bytes:
 
 def _long(number: int) -> bytes:
     return int(number).to_bytes(4, "big")
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return _long(len(content)) + kind + content + _long(crc32(content, crc32(kind)))

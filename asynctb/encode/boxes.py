@@ -10,10 +10,11 @@ import numpy as np
 
 from asynctb.encode.arrays import Array, as_number, held
 from asynctb.encode.drafts import draft
-from asynctb.encode.files import LEVEL, QUALITY, Format
+from asynctb.encode.files import QUALITY, Format
 from asynctb.encode.image import NEVER, PLUGIN, grid_sides, payload
 from asynctb.encode.pictures import dimensions, source
 from asynctb.encode.pixels import check_shape, picture
+from asynctb.encode.png import LEVEL
 from asynctb.encode.tags import encode_tag
 from asynctb.entry import Encode, Entry
 from asynctb.errors import EncodeError
@@ -21,6 +22,7 @@ from asynctb.errors import EncodeError
 __all__ = ["image_with_boxes"]
 
 WANTED = "boxes: an array (N, 4) of finite numbers, xmin, ymin, xmax, ymax"
+FAR_TOO_LARGE = 1 << 40  # pixels of a side: no file has as many, and an infinity would be no integer
 FAR = 1 << 20  # pixels from where on a corner is out of sight; Pillow's own integers end at 2**31
 
 
@@ -46,7 +48,7 @@ def image_with_boxes(
 
     def prepare(array: Array, corners: Array) -> Encode:
         check_shape(tag, array.shape, dims)
-        height, width = (int(side * scale) for side in grid_sides(array.shape, dims))
+        height, width = (int(min(side * scale, FAR_TOO_LARGE)) for side in grid_sides(array.shape, dims))
         file.check_sides(tag, height, width)
         places = _corners(tag, corners, texts)
         return lambda: _drawn(tag, picture(array, dims), places, texts, (width, height), file)
@@ -97,7 +99,7 @@ def _drawn(
         _box(pen, font, corner, texts[number] if texts else "")
     if canvas.size != size:
         canvas = canvas.resize(size, Image.Resampling.LANCZOS)
-    return payload(tag, size[1], size[0], file.channels(pixels.shape[2]), file.file(np.asarray(canvas)))
+    return payload(tag, size[1], size[0], file.channels(pixels.shape[2]), file.parts(np.asarray(canvas)))
 
 
 def _box(pen: Any, font: Any, corner: Sequence[float], text: str) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from asynctb.encode.arrays import Array
-from asynctb.encode.files import LEVEL, QUALITY, Format
+from asynctb.encode.files import QUALITY, Format
 from asynctb.encode.image import PLUGIN, file_payload
 from asynctb.encode.pixels import picture
+from asynctb.encode.png import LEVEL
 from asynctb.encode.tags import encode_tag
 from asynctb.entry import Draft, Encode, Entry
 from asynctb.errors import EncodeError

@@ -1,12 +1,11 @@
-"""Pixels as PNG and JPEG files, by Pillow, which is imported when the first is made: that takes a tenth of a second.
+"""Pixels as files: PNG, and by Pillow JPEG.
 
-Pillow's PNG encoder releases the GIL. Its JPEG encoder holds it, for 13 ms with an image of 1920x1080; so it gets
-strips, which JPEG provides for, and gives way between them.
+Pillow's JPEG encoder holds the GIL, for 13 ms with an image of 1920x1080; so it gets strips, which JPEG provides for,
+and gives way between them. Pillow is imported when the first is made: that takes a tenth of a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from io import BytesIO
 from operator import index
 from typing import Any, NamedTuple
@@ -16,22 +15,13 @@ import numpy as np
 
 from asynctb.encode.arrays import Array
 from asynctb.encode.pixels import on_white
+from asynctb.encode.png import png
 from asynctb.errors import EncodeError
 
-__all__ = ["LEVEL", "QUALITY", "Format", "GivingWay", "chunks", "jpeg", "png"]
+__all__ = ["QUALITY", "Format", "GivingWay", "jpeg"]
 
 PNG_SIDE, JPEG_SIDE = (1 << 31) - 1, 65500  # libjpeg's own bound
 QUALITY = 90
-# Pillow's default is 6. Measured, level by level, in milliseconds and KB:
-#                     1             3             4             6             9
-# 512x512 noise    30, 787       30, 787       32, 788       31, 788       36, 788
-# 512x512 photo    27, 478       35, 473       55, 413       64, 413       63, 413
-# 512x512 ramps    12, 144       22, 129       17, 102       50,  95      780,  77
-# 800x600 plots    10,  90       11,  88       13,  82       16,  82       94,  80
-# an Atari frame  0.3, 1.2      0.3, 1.2      0.5, 0.9      0.5, 0.8      1.2, 0.6
-# A search for runs only (Z_RLE) is quicker, and as good on all of these; but what repeats without runs, such as an
-# even ramp, takes ten times the room.
-LEVEL = 4
 STRIP = 1 << 17  # pixels of JPEG that take about a millisecond
 IDLE = bytes(1 << 17)
 HEADER = 1 << 10  # bytes of which not even a palette has more
@@ -47,7 +37,7 @@ class Format(NamedTuple):
     @classmethod
     def of(cls, tag: str, name: Any, quality: Any, compress_level: Any) -> Format:
         """Check what a user wants; raises `EncodeError`."""
-        if name not in ("png", "jpeg"):
+        if not isinstance(name, str) or name not in ("png", "jpeg"):
             raise EncodeError(tag, 'the format "png" or "jpeg"', name)
         quality = _whole(tag, "a JPEG quality", quality, 1, 95)
         return cls(name, quality, _whole(tag, "a PNG compress_level", compress_level, 0, 9))
@@ -62,8 +52,8 @@ class Format(NamedTuple):
         """How many channels the file has, of pixels with so many."""
         return 3 if self.name == "jpeg" else pixels
 
-    def file(self, pixels: Array) -> bytes:
-        """Return pixels (H, W, C) as a file."""
+    def parts(self, pixels: Array) -> list[bytes]:
+        """Return pixels (H, W, C) as the parts of a file."""
         return jpeg(pixels, self.quality) if self.name == "jpeg" else png(pixels, self.compress_level)
 
 
@@ -75,24 +65,6 @@ def _whole(tag: str, what: str, number: Any, least: int, most: int) -> int:
     if isinstance(number, bool) or not least <= whole <= most:
         raise EncodeError(tag, f"{what} from {least} to {most}", number)
     return whole
-
-
-def png(pixels: Array, compress_level: int = LEVEL) -> bytes:
-    """Return pixels, grey (H, W) or (H, W, C) with 2 to 4 channels, as a PNG file."""
-    from PIL import Image
-
-    file = BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", compress_level=compress_level)
-    return file.getvalue()
-
-
-def chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Return the chunks of a PNG file, each with its kind."""
-    place = 8
-    while place < len(file):
-        size = int.from_bytes(file[place : place + 4], "big")
-        yield file[place + 4 : place + 8], file[place + 8 : place + 8 + size]
-        place += size + 12
 
 
 class GivingWay(BytesIO):
@@ -113,18 +85,15 @@ class GivingWay(BytesIO):
 # JPEG: each strip is a restart interval, whose bytes depend on no other
 
 
-def jpeg(pixels: Array, quality: int) -> bytes:
-    """Return pixels (H, W, C) as a JPEG file in colour; what is transparent is laid on white."""
+def jpeg(pixels: Array, quality: int) -> list[bytes]:
+    """Return pixels (H, W, C) as the parts of a JPEG file in colour; what is transparent is laid on white."""
     height, width = pixels.shape[:2]
     blocks = max(1, STRIP // (16 * width))  # rows of blocks in a strip; one has 16 rows, for colours have half as many
     strips = [_strip(on_white(pixels[top : top + 16 * blocks]), quality) for top in range(0, height, 16 * blocks)]
-    head = _head(strips[0], height, -(-width // 16) * blocks)
-    body = bytearray(head)
+    parts = [_head(strips[0], height, -(-width // 16) * blocks)]
     for number, strip in enumerate(strips):
-        body += strip[_place(strip, 0xDA, after=True) : -2]
-        body += bytes((0xFF, 0xD0 + number % 8))  # RST0 to RST7
-    body[-1] = 0xD9  # the last is EOI
-    return bytes(body)
+        parts += strip[_place(strip, 0xDA, after=True) : -2], bytes((0xFF, 0xD0 + number % 8))  # RST0 to RST7
+    return [*parts[:-1], b"\xff\xd9"]  # EOI
 
 
 def _strip(pixels: Array, quality: int) -> bytes:

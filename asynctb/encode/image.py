@@ -7,9 +7,10 @@ from typing import Any
 
 from asynctb.encode.arrays import Array
 from asynctb.encode.drafts import draft
-from asynctb.encode.files import LEVEL, QUALITY, Format
+from asynctb.encode.files import QUALITY, Format
 from asynctb.encode.pictures import dimensions, source
 from asynctb.encode.pixels import check_shape, picture, pictures
+from asynctb.encode.png import LEVEL
 from asynctb.encode.tags import encode_tag
 from asynctb.encode.tensors import strings, value
 from asynctb.encode.wire import summary, varint
@@ -70,23 +71,24 @@ def grid_sides(shape: Sequence[int], dims: str) -> tuple[int, int]:
 def file_payload(tag: str, pixels: Array, file: Format) -> bytes:
     """Return a summary of pixels (H, W, C), as a file of this format."""
     height, width, channels = pixels.shape
-    return payload(tag, height, width, file.channels(channels), file.file(pixels))
+    return payload(tag, height, width, file.channels(channels), file.parts(pixels))
 
 
-def payload(tag: str, height: int, width: int, channels: int, file: bytes) -> bytes:
-    """Return a summary of one image file, assembled from outside so that the file is copied once."""
+def payload(tag: str, height: int, width: int, channels: int, file: Sequence[bytes]) -> bytes:
+    """Return a summary of one image file, of which its parts are given, so that they are copied once."""
+    size = sum(map(len, file))
     proto = summary_pb2.Summary.Image(height=height, width=width, colorspace=channels)
-    head = proto.SerializeToString() + b"\x22" + varint(len(file))  # Summary.Image.encoded_image_string
+    head = proto.SerializeToString() + b"\x22" + varint(size)  # Summary.Image.encoded_image_string
     name = summary_pb2.Summary.Value(tag=tag).SerializeToString()
-    head = name + b"\x22" + varint(len(head) + len(file)) + head  # Summary.Value.image
-    head = b"\x0a" + varint(len(head) + len(file)) + head  # Summary.value
-    head = b"\x2a" + varint(len(head) + len(file)) + head  # Event.summary
-    return head + file
+    head = name + b"\x22" + varint(len(head) + size) + head  # Summary.Value.image
+    head = b"\x0a" + varint(len(head) + size) + head  # Summary.value
+    head = b"\x2a" + varint(len(head) + size) + head  # Event.summary
+    return b"".join((head, *file))
 
 
 def _of_each(tag: str, batch: Sequence[Array], height: int, width: int, file: Format) -> bytes:
     """Return a summary of several files in one tensor, as TensorBoard's own `image` summary: width, height, files."""
-    items = [str(width).encode(), str(height).encode(), *(file.file(pixels) for pixels in batch)]
+    items = [str(width).encode(), str(height).encode(), *(b"".join(file.parts(pixels)) for pixels in batch)]
     blobs = summary_pb2.DATA_CLASS_BLOB_SEQUENCE
     # An ImagePluginData of version 0 is empty in wire form.
     return summary(value(tag, strings(items, [len(items)]), PLUGIN, data_class=blobs))

@@ -46,7 +46,7 @@ class MediaMethods(Family[R_co]):
             format: of the file that is stored: "png", without loss, or "jpeg", smaller, without alpha: what is
                 transparent is laid on white.
             quality: of JPEG, from 1 to 95.
-            compress_level: of PNG, from 0 (none) to 9 (a little smaller than 4, and up to forty times as long).
+            compress_level: of PNG, from 0 (none) to 9 (a little smaller than 4, and up to twenty times as long).
 
         Raises:
             EncodeError: for what is no image: other dimensions than `dataformats` says, a side of 0, more than four

@@ -9,9 +9,19 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from asynctb.encode.animations import CENTISECONDS, MILLISECONDS, Clock, apng, gif, patches
+from asynctb.encode import animations
+from asynctb.encode.animations import CENTISECONDS, MILLISECONDS, Clock, patches
 from tests.encode.summaries import opened
 from tests.inputs import holds
+
+
+def gif(frames: Any, rate: float) -> bytes:
+    return b"".join(animations.gif(frames, rate))
+
+
+def apng(frames: Any, rate: float) -> bytes:
+    return b"".join(animations.apng(frames, rate))
+
 
 CLOCKS = st.sampled_from([CENTISECONDS, MILLISECONDS])
 RATES = st.one_of(st.integers(1, 200), st.floats(0.5, 500), st.sampled_from([23.976, 29.97, 50, 60, 100, 1000]))

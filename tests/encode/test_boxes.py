@@ -66,13 +66,14 @@ def test_labels() -> None:
 
 @pytest.mark.parametrize("text", ["名前 é", "a\nb", "\ud800", "x" * 500, "\0", "\U0001f600"])
 def test_odd_labels(text: str) -> None:
-    """Any text can be a label; what the font does not have is shown as it can be."""
-    assert is_red(drawn([[10, 10, 60, 50]], text)).sum() > is_red(drawn([[10, 10, 60, 50]])).sum()
+    """Any text can be a label; what the font does not have is shown as it can be, or not at all."""
+    assert is_red(drawn([[10, 10, 60, 50]], text)).sum() >= is_red(drawn([[10, 10, 60, 50]])).sum()
 
 
 def test_labels_without_freetype(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pillow's own font has Latin 1 only: other letters become question marks."""
-    monkeypatch.setattr(ImageFont, "load_default", ImageFont.load_default_imagefont, raising=True)
+    # Older versions of Pillow have no other.
+    monkeypatch.setattr(ImageFont, "load_default", getattr(ImageFont, "load_default_imagefont", ImageFont.load_default))
     np.testing.assert_array_equal(drawn([[10, 10, 60, 50]], "名é"), drawn([[10, 10, 60, 50]], "?é"))
 
 
@@ -153,8 +154,9 @@ def test_what_is_known_at_the_call_is_refused_there() -> None:
 
 
 def test_scaled_to_nothing() -> None:
-    """A scale that leaves nothing of an image is refused when it is taken."""
-    entry = image_with_boxes("t", BLUE, np.ones((1, 4)), 0.01, "HWC", None)
-    assert isinstance(entry, Draft)
-    with pytest.raises(EncodeError, match="height and width"):
-        entry.take()
+    """A scale that leaves nothing of an image, or makes more of it than can be, is refused when it is taken."""
+    for scale in (0.01, 1e-300, 1e308):
+        entry = image_with_boxes("t", BLUE, np.ones((1, 4)), scale, "HWC", None)
+        assert isinstance(entry, Draft)
+        with pytest.raises(EncodeError, match="height and width"):
+            entry.take()

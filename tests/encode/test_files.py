@@ -13,13 +13,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from asynctb.encode import files
-from asynctb.encode.files import Format, GivingWay, chunks, jpeg, png
+from asynctb.encode.files import Format, GivingWay
 from asynctb.encode.pixels import on_white
 from asynctb.errors import EncodeError
 from tests.encode.summaries import opened
 from tests.inputs import holds
-
-SIDES = st.integers(1, 40)
 
 
 def pixels(height: int, width: int, channels: int, kind: str = "noise") -> Any:
@@ -29,34 +27,8 @@ def pixels(height: int, width: int, channels: int, kind: str = "noise") -> Any:
     return np.stack([ramp, 255 - ramp, ramp // 2, ramp][:channels], 2).astype(np.uint8)
 
 
-@holds(60)
-@given(SIDES, SIDES, st.integers(2, 4), st.integers(0, 9))
-def test_png_is_exact(height: int, width: int, channels: int, level: int) -> None:
-    """A PNG has exactly its pixels, at every level."""
-    array = pixels(height, width, channels)
-    np.testing.assert_array_equal(opened(png(array, level), None).frames[0], array)
-
-
-def test_png_of_grey() -> None:
-    """A plane is a grey PNG."""
-    array = pixels(5, 6, 2)[..., 0].copy()
-    np.testing.assert_array_equal(opened(png(array), None).frames[0], array)
-
-
-def test_png_is_small() -> None:
-    """The default makes smaller files of a ramp than level 1, and a fiftieth of its pixels."""
-    array = pixels(200, 300, 3, "ramp")
-    assert len(png(array)) < len(png(array, 1)) < array.nbytes / 10
-    assert len(png(array)) < array.nbytes / 50
-
-
-def test_chunks_are_those_of_the_file() -> None:
-    """The chunks of a PNG, put together again, are the file."""
-    file = png(pixels(90, 90, 3))
-    found = list(chunks(file))
-    assert [kind for kind, _ in found if kind != b"IDAT"] == [b"IHDR", b"IEND"]
-    assert 8 + sum(12 + len(content) for _, content in found) == len(file)
-    assert all(content in file for _, content in found)
+def jpeg(array: Any, quality: int) -> bytes:
+    return b"".join(files.jpeg(array, quality))
 
 
 def plain_jpeg(array: Any, quality: int) -> bytes:

@@ -1,6 +1,7 @@
 """Images are stored with their size and their pixels, wherever they come from, and shown by TensorBoard."""
 
 import itertools
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ def test_options_choose_the_file() -> None:
 )
 def test_dataformats_that_do_not_exist(dataformats: Any) -> None:
     """Letters that are no order of HW, CHW or NCHW are refused at the call."""
-    for make in (image, lambda *args: images(*args, grid=False)):
+    for make in (image, partial(images, grid=False)):
         with pytest.raises(EncodeError, match="letters of HW, CHW or NCHW") as caught:
             make("t", RGB, dataformats)
         assert caught.value.got is dataformats
