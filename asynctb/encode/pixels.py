@@ -17,6 +17,7 @@ __all__ = ["check_shape", "coloured", "levels", "on_white", "picture", "pictures
 
 CHANNELS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}
 COLUMNS = 8  # of a grid, as in torch
+BLOCK = 1 << 17  # floats that are scaled at a time: what they become on the way stays in the processor's cache
 
 
 def check_shape(tag: str, shape: Sequence[int], dims: str, channels: Sequence[int] = tuple(CHANNELS)) -> None:
@@ -47,11 +48,20 @@ def levels(array: Array) -> Array:
 
 
 def _of_floats(array: Array) -> Array:
+    flat = array.ravel(order="K")
+    if array.size and not np.may_share_memory(flat, array):  # it is not in one piece
+        return _of_floats(array.copy(order="K"))
+    out = np.empty_like(array, np.uint8)
+    levels = out.ravel(order="K")
+    scaled = np.empty(min(BLOCK, flat.size), np.float32)
     with np.errstate(all="ignore"):  # float64 beyond float32 becomes infinite, and is clipped
-        scaled = np.multiply(array, 255, dtype=np.float32, casting="same_kind")
-        np.fmax(scaled, 0, out=scaled)  # of NaN and a number, the number
-        np.minimum(scaled, 255, out=scaled)
-        return scaled.astype(np.uint8)
+        for start in range(0, flat.size, BLOCK):
+            block = flat[start : start + BLOCK]
+            part = np.multiply(block, 255, out=scaled[: block.size], dtype=np.float32, casting="same_kind")
+            np.fmax(part, 0, out=part)  # of NaN and a number, the number
+            np.minimum(part, 255, out=part)
+            levels[start : start + BLOCK] = part.astype(np.uint8)
+    return out
 
 
 def rows_last(array: Array, dims: str) -> Array:

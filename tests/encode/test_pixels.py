@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from asynctb.encode import pixels as module
 from asynctb.encode.pixels import check_shape, levels, on_white, picture, pictures, rows_last, tiled
 from asynctb.errors import EncodeError
 from tests.inputs import holds
@@ -29,6 +30,24 @@ def test_floats_are_scaled_as_torch_scales_them(array: Any) -> None:
     with np.errstate(all="ignore"):
         want = np.nan_to_num(array.astype(np.float32) * np.float32(255), nan=0.0).clip(0, 255).astype(np.uint8)
     np.testing.assert_array_equal(levels(array), want)
+
+
+@holds(200)
+@given(
+    st.permutations(range(4)),
+    st.lists(st.integers(1, 5), min_size=4, max_size=4),
+    st.tuples(*[st.sampled_from([slice(None), slice(None, None, 2), slice(None, None, -1), slice(1, 2)])] * 4),
+    st.integers(1, 50),
+)
+def test_floats_in_any_memory_order(order: list[int], shape: list[int], cut: Any, block: int) -> None:
+    """However an array lies in memory, and into whatever blocks it is cut, each float is scaled at its place."""
+    array = np.random.default_rng(0).random(shape).transpose(order)[cut]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK", block)
+        got = levels(array)
+    np.testing.assert_array_equal(got, (array.astype(np.float32) * np.float32(255)).astype(np.uint8))
+    spread = np.broadcast_to(array[..., None], (*array.shape, 3))
+    np.testing.assert_array_equal(levels(spread), np.broadcast_to(levels(array)[..., None], spread.shape))
 
 
 @holds(100)
