@@ -36,7 +36,7 @@ def prose(page: str) -> str:
         f"text of {text.LONG:,} characters or more",
         f"after every {writer.TURN >> 10} KiB of accepted entries",
         f"at most `max_bytes` ({default(SummaryWriter, 'max_bytes') >> 20} MiB)",
-        f"with its payload and {OVERHEAD} bytes more",
+        f"until that is encoded, and {OVERHEAD} bytes more",
         f"while {backlog.MAX_ENTRIES:,} entries are unwritten",
         f"the limit of {backlog.MAX_ENTRIES:,} entries (rule 5)",
         f"in the file within {2 * driver.LINGER * 1000:g} ms of the loop being free",
