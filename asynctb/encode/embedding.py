@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -75,13 +76,13 @@ def embedding(
     images = None if label_img is None else held(tag, label_img, IMAGES)
     take = _taker(plan, matrix, metadata, header, images, tell)
     size = matrix.nbytes + (images.nbytes if images else 0) + _label_bytes(metadata)
-    slow = matrix.far or (images is not None and images.far)
-    if size <= AT_ONCE and not slow:
+    far = matrix.far or (images is not None and images.far)
+    if size <= AT_ONCE and not far:
         encode = take()
         if images is None:
             return Record((), encode(), PLUGIN, plan.assets, media=True)
         take = lambda: encode  # noqa: E731 - it has been taken
-    return Draft((), size, take, PLUGIN, plan.assets, slow=slow)
+    return Draft((), size, take, PLUGIN, plan.assets, far=far)
 
 
 def _folder(tag: str) -> str:
@@ -139,11 +140,12 @@ def _binary(points: Array) -> list[bytes]:
     """Return a matrix as TensorBoard reads one: float32, or as text, should its bytes be taken for text.
 
     TensorBoard takes a file for text until a line of it is no UTF-8, and gives up where a line of UTF-8 is no number.
-    So the first line must be none. It hardly ever is; but the bytes of 0, 2 and 0.5 are.
+    So the first line must be none, wherever lines end. It hardly ever is; but the bytes of 0, 2 and 0.5 are.
     """
     content = points.astype("<f4").tobytes()
+    first = re.match(rb"[^\r\n]*", content)
     try:
-        content[: content.find(b"\n") + 1 or None].decode()
+        str(memoryview(content)[: first.end() if first else 0], "utf-8")
     except UnicodeDecodeError:
         return [content]
     return tsv(points.astype(np.float32))

@@ -280,7 +280,7 @@ def test_transparent_palettes() -> None:
 
 
 def test_an_image_in_its_file(tmp_path: Path) -> None:
-    """An image that is still in its file is read when it is taken, which counts as slow; a bad one is refused."""
+    """An image that is still in its file is read when it is taken, which may take its time; a bad one is refused."""
     file = BytesIO()
     Image.fromarray(RGB).save(file, "PNG")
     (tmp_path / "good.png").write_bytes(file.getvalue())
@@ -288,7 +288,7 @@ def test_an_image_in_its_file(tmp_path: Path) -> None:
     with Image.open(tmp_path / "good.png") as good:
         entry = image("t", good, "CHW")
         assert isinstance(entry, Draft)
-        assert entry.slow
+        assert entry.far
         np.testing.assert_array_equal(pixels_of(entry), RGB)
     with Image.open(tmp_path / "bad.png") as bad:
         with pytest.raises(EncodeError) as caught:
