@@ -288,7 +288,7 @@ def test_opening_raises_in_the_constructor(kind: str, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot open") as raised:
         SummaryWriter(unusable(tmp_path, kind))
     assert isinstance(raised.value, OSError)
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is unwritable to root")
