@@ -25,6 +25,8 @@ NUMPY_NUMBER = (float, np.floating, np.integer, np.bool_)
 INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
 NUMBERS = "an array of real numbers"
 REAL, COMPLEX = "biuf", "c"  # numpy's letters for the kinds of numbers
+COSTLY = 32 << 10  # bytes from which a conversion is nothing for the event loop
+CONVERTED = ("torch.bfloat16", "torch.float8", "torch.complex32", "bfloat16", "float8")
 
 
 def as_number(tag: str, value: Any) -> float:
@@ -134,20 +136,28 @@ class Held(NamedTuple):
     nbytes: int
     """About how many bytes a copy of it takes."""
     far: bool
-    """Whether it is in a device's memory, from where a copy may have to wait for what is being computed there."""
+    """Whether taking it may cost more than a copy of that size: it is on a device, or in a form that numpy lacks."""
+    kinds: str = REAL
+    """The kinds of numbers that it may have."""
 
 
-def held(tag: str, value: Any, wanted: str = NUMBERS) -> Held:
-    """Look at an array without reading it. Lists are read here: nothing is gained by waiting."""
-    if isinstance(value, (list, tuple, *NUMPY_NUMBER, int)):
-        value = as_array(tag, value, wanted)
-    return Held(tag, value, wanted, _nbytes(value), _is_far(value))
+def held(tag: str, value: Any, wanted: str = NUMBERS, kinds: str = REAL) -> Held:
+    """Look at an array without reading it. Lists of numbers are read here, and raise: nothing is gained by waiting."""
+    if isinstance(value, (list, tuple)) and _holds_arrays(value):
+        items: Sequence[Any] = value
+        each = [held(tag, item, wanted, kinds) for item in items]
+        size, far = sum(one.nbytes for one in each), any(one.far for one in each)
+        return Held(tag, [one.value for one in each], wanted, size, far, kinds)
+    if isinstance(value, (list, tuple, *NUMPY_NUMBER, int, complex)):
+        value = as_array(tag, value, wanted, kinds)
+    nbytes = _nbytes(value)
+    return Held(tag, value, wanted, nbytes, _is_far(value, nbytes), kinds)
 
 
-def snapshot(source: Held, kinds: str = REAL) -> Array:
+def snapshot(source: Held) -> Array:
     """Return an array that its owner can no longer change; raises `EncodeError` as `as_array`."""
-    array = as_array(source.tag, source.value, source.wanted, kinds)
-    return array.copy(order="K")
+    array = as_array(source.tag, source.value, source.wanted, source.kinds)
+    return array if isinstance(source.value, list) else array.copy(order="K")
 
 
 def as_array(tag: str, value: Any, wanted: str = NUMBERS, kinds: str = REAL) -> Array:
@@ -155,14 +165,16 @@ def as_array(tag: str, value: Any, wanted: str = NUMBERS, kinds: str = REAL) -> 
 
     Takes numpy's arrays, tensors on any device, with or without gradient, nested lists of numbers or of any of these,
     Pillow's images, and what has `__array__` or `__dlpack__`. What numpy has no type for (bfloat16, float8) is widened
-    to float32; what a masked array holds to be missing becomes NaN. Raises `EncodeError` for everything else: tensors
-    on the meta device, text, times, complex numbers unless `kinds` has them, nested lists that make no rectangle.
+    to float32; what a masked array of floats holds to be missing becomes NaN. Raises `EncodeError` for everything else:
+    tensors on the meta device, integers that are masked, text, times, complex numbers unless `kinds` has them, nested
+    lists that make no rectangle.
     """
     try:
-        array = _converted(tag, value, wanted)
+        array = _converted(tag, value, wanted, kinds)
         if np.ma.isMaskedArray(array):
-            array = _without_mask(array)
-        if array.dtype.kind == "V" and array.dtype.names is None:
+            array = _without_mask(tag, array, wanted)
+        array = np.asarray(array)  # a matrix's own arithmetic is not an array's
+        if _is_foreign(array.dtype):
             array = array.astype(np.float32)
         if array.dtype.kind == "O" and not any(item is None for item in array.flat):
             array = array.astype(np.float64)  # Python integers of many digits, Decimal, Fraction
@@ -176,7 +188,12 @@ def as_array(tag: str, value: Any, wanted: str = NUMBERS, kinds: str = REAL) -> 
     return array.astype(np.float64) if array.dtype.itemsize > 8 and array.dtype.kind == "f" else array
 
 
-def _converted(tag: str, value: Any, wanted: str) -> Array:
+def _is_foreign(kind: np.dtype[Any]) -> bool:
+    """Tell whether a type is none of numpy's, but of `ml_dtypes`, which jax uses: bfloat16, float8, int4."""
+    return kind.names is None and (kind.kind == "V" or (kind.kind == "f" and kind.itemsize < 2))
+
+
+def _converted(tag: str, value: Any, wanted: str, kinds: str) -> Array:
     if isinstance(value, np.ndarray):
         return value
     if is_meta(value):
@@ -184,15 +201,15 @@ def _converted(tag: str, value: Any, wanted: str) -> Array:
     if callable(getattr(value, "detach", None)):
         return _from_torch(value)
     if isinstance(value, (list, tuple)):
-        return _from_list(tag, value, wanted)
+        return _from_list(tag, value, wanted, kinds)
     if callable(getattr(value, "__array__", None)) or not callable(getattr(value, "__dlpack__", None)):
         return np.asarray(value)
     return np.from_dlpack(value)
 
 
-def _from_list(tag: str, items: Sequence[Any], wanted: str) -> Array:
-    if any(map(_is_array, items)):
-        return np.stack([as_array(tag, item, wanted) for item in items])
+def _from_list(tag: str, items: Sequence[Any], wanted: str, kinds: str) -> Array:
+    if _holds_arrays(items):
+        return np.stack([as_array(tag, item, wanted, kinds) for item in items])
     return np.asarray(items)
 
 
@@ -206,16 +223,24 @@ def _from_torch(tensor: Any) -> Array:
     try:
         return to_numpy()
     except TypeError:  # a type that numpy does not have
-        return _from_torch(tensor.float())
+        return _from_torch(tensor.cfloat() if tensor.is_complex() else tensor.float())
 
 
-def _without_mask(array: Array) -> Array:
-    floats = array if array.dtype.kind == "f" else array.astype(np.float64)
-    return np.ma.filled(floats, np.nan)
+def _without_mask(tag: str, array: Array, wanted: str) -> Array:
+    if not np.ma.is_masked(array):
+        return np.ma.getdata(array)
+    if array.dtype.kind != "f":
+        raise EncodeError(tag, f"{wanted} (what is masked among integers has no value: fill it)", array)
+    return np.ma.filled(array, np.nan)
 
 
-def _is_array(value: Any) -> bool:
-    return hasattr(value, "detach") or getattr(value, "shape", ()) != ()
+def _holds_arrays(items: Sequence[Any]) -> bool:
+    """Tell whether a nested list is one of arrays or tensors rather than of numbers, by its first items."""
+    first = items[0] if items else None
+    if isinstance(first, (list, tuple)):
+        nested: Sequence[Any] = first
+        return _holds_arrays(nested)
+    return hasattr(first, "detach") or getattr(first, "shape", ()) != ()
 
 
 def _nbytes(value: Any) -> int:
@@ -227,7 +252,13 @@ def _nbytes(value: Any) -> int:
     return 4 * math.prod(sides) if isinstance(sides, tuple) else 0
 
 
-def _is_far(value: Any) -> bool:
+def _is_far(value: Any, nbytes: int) -> bool:
     device = getattr(value, "device", None)
     kind = getattr(device, "type", getattr(device, "platform", "cpu"))
-    return isinstance(kind, str) and kind != "cpu"
+    on_a_device = isinstance(kind, str) and kind != "cpu"
+    return on_a_device or (nbytes > COSTLY and _must_be_converted(value))
+
+
+def _must_be_converted(value: Any) -> bool:
+    kind, layout = str(getattr(value, "dtype", "")), str(getattr(value, "layout", "torch.strided"))
+    return kind == "object" or kind.startswith(CONVERTED) or layout != "torch.strided"

@@ -33,8 +33,8 @@ def audio(tag: str, snd_tensor: Any, sample_rate: Any, tell: Tell) -> Entry:
     """Return a sound of one channel or many; tells once for a tag that some of it was beyond [-1, 1]."""
     encode_tag(tag)
     rate = _rate(tag, sample_rate)
-    source = held(tag, snd_tensor, SOUND)
-    return draft([tag], PLUGIN, [source], partial(_prepare, tag, rate, tell), at_once=AT_ONCE, kinds="iuf")
+    source = held(tag, snd_tensor, SOUND, "iuf")
+    return draft([tag], PLUGIN, [source], partial(_prepare, tag, rate, tell), at_once=AT_ONCE)
 
 
 def _rate(tag: str, sample_rate: Any) -> int:

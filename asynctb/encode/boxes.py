@@ -22,6 +22,7 @@ from asynctb.errors import EncodeError
 __all__ = ["image_with_boxes"]
 
 WANTED = "boxes: an array (N, 4) of finite numbers, xmin, ymin, xmax, ymax"
+MOST = 1 << 62  # bytes: as good as an infinity, which is no integer
 FAR_TOO_LARGE = 1 << 40  # pixels of a side: no file has as many, and an infinity would be no integer
 FAR = 1 << 20  # pixels from where on a corner is out of sight; Pillow's own integers end at 2**31
 
@@ -53,7 +54,8 @@ def image_with_boxes(
         places = _corners(tag, corners, texts)
         return lambda: _drawn(tag, picture(array, dims), places, texts, (width, height), file)
 
-    return draft([tag], PLUGIN, [held_image, held(tag, boxes, WANTED)], prepare, at_once=NEVER)
+    sources = [held_image, held(tag, boxes, WANTED)]
+    return draft([tag], PLUGIN, sources, prepare, at_once=NEVER, least=int(min(held_image.nbytes * scale**2, MOST)))
 
 
 def _scale(tag: str, rescale: Any) -> float:

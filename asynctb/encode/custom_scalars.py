@@ -18,6 +18,7 @@ __all__ = ["Layout", "custom_chart", "custom_scalars"]
 PLUGIN = "custom_scalars"
 TAG = "custom_scalars__config__"
 ARGUMENT = "layout"
+SIZE = 1 << 12  # bytes that a layout is taken for until it is encoded, which is soon
 TRIPLE = "three tags: value, lower bound, upper bound; or a list of such triples"
 
 Charts = dict[str, custom_scalars_pb2.Chart]
@@ -72,7 +73,7 @@ def _draft(categories: Mapping[str, Charts], closed: Iterable[str], kept: Layout
         encoded = kept.encoded()
         return lambda: summary(tensors.value(TAG, tensors.strings([encoded], ()), PLUGIN))
 
-    return Draft((), len(kept.encoded()), take, PLUGIN, media=False)
+    return Draft((), SIZE, take, PLUGIN, media=False)
 
 
 def _mapping(where: str, what: str, value: Any) -> Iterable[tuple[str, Any]]:

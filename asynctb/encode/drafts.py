@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from asynctb.encode.arrays import REAL, Held, snapshot
+from asynctb.encode.arrays import Held, snapshot
 from asynctb.entry import Draft, Encode, Entry, Record
 
 __all__ = ["Prepare", "draft"]
@@ -21,17 +21,18 @@ def draft(
     prepare: Prepare,
     *,
     at_once: int = 0,
-    kinds: str = REAL,
+    least: int = 0,
 ) -> Entry:
     """Return an entry of arrays that are still in their owner's hands.
 
-    Those of `at_once` bytes or fewer are encoded right here: it costs less than to have a thread do it.
+    Those of `at_once` bytes or fewer are encoded right here: it costs less than to have a thread do it. `least` is how
+    many bytes its encoding holds whatever the arrays' sizes.
     """
 
     def take() -> Encode:
-        return prepare(*(snapshot(source, kinds) for source in sources))
+        return prepare(*(snapshot(source) for source in sources))
 
-    size = sum(source.nbytes for source in sources)
+    size = max(least, sum(source.nbytes for source in sources))
     far = any(source.far for source in sources)
     if size <= at_once and not far:
         return Record(tuple(tags), take()(), plugin, media=True)

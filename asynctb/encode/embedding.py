@@ -75,14 +75,16 @@ def embedding(
     matrix = held(tag, mat, MATRIX)
     images = None if label_img is None else held(tag, label_img, IMAGES)
     take = _taker(plan, matrix, metadata, header, images, tell)
-    size = matrix.nbytes + (images.nbytes if images else 0) + _label_bytes(metadata)
+    texts = _label_bytes(metadata)
+    size = matrix.nbytes + (images.nbytes if images else 0) + texts
     far = matrix.far or (images is not None and images.far)
     if size <= AT_ONCE and not far:
         encode = take()
         if images is None:
             return Record((), encode(), PLUGIN, plan.assets, media=True)
         take = lambda: encode  # noqa: E731 - it has been taken
-    return Draft((), size, take, PLUGIN, plan.assets, far=far)
+    # Turning labels into text is their own Python, and many take as long as a drawing.
+    return Draft((), size, take, PLUGIN, plan.assets, far=far, slow=texts > AT_ONCE)
 
 
 def _folder(tag: str) -> str:
@@ -95,9 +97,15 @@ def _folder(tag: str) -> str:
 
 
 def _label_bytes(metadata: Any) -> int:
+    """Guess how many bytes labels take, by the first of them: each column of each row, and the length of texts."""
+    if metadata is None:
+        return 0
     with suppress(Exception):
-        return LABEL * len(metadata)
-    return 0
+        first = [metadata[row] for row in range(min(len(metadata), 8))]
+        cells = [cell for row in first for cell in (row if isinstance(row, (list, tuple)) else [row])]
+        longest = max((len(cell) for cell in cells if isinstance(cell, str)), default=0)
+        return len(metadata) * len(cells) // max(1, len(first)) * (LABEL + longest)
+    return AT_ONCE + 1
 
 
 def _taker(

@@ -168,7 +168,7 @@ def _sum(parts: Iterable[float]) -> float:
     parts = list(parts)
     try:
         return math.fsum(parts)
-    except OverflowError:
+    except (OverflowError, ValueError):  # beyond float64, perhaps both ways
         return sum(parts)
 
 

@@ -9,11 +9,12 @@ from asynctb.encode.arrays import Array
 from asynctb.encode.drafts import draft
 from asynctb.encode.files import QUALITY, Format
 from asynctb.encode.pictures import dimensions, source
+from asynctb.encode.pieces import field, joined
 from asynctb.encode.pixels import check_shape, picture, pictures
 from asynctb.encode.png import LEVEL
 from asynctb.encode.tags import encode_tag
-from asynctb.encode.tensors import strings, value
-from asynctb.encode.wire import summary, varint
+from asynctb.encode.tensors import metadata, strings
+from asynctb.encode.wire import varint
 from asynctb.entry import Encode, Entry
 from asynctb.errors import EncodeError
 from asynctb.proto import summary_pb2
@@ -89,6 +90,9 @@ def payload(tag: str, height: int, width: int, channels: int, file: Sequence[byt
 def _of_each(tag: str, batch: Sequence[Array], height: int, width: int, file: Format) -> bytes:
     """Return a summary of several files in one tensor, as TensorBoard's own `image` summary: width, height, files."""
     items = [str(width).encode(), str(height).encode(), *(b"".join(file.parts(pixels)) for pixels in batch)]
-    blobs = summary_pb2.DATA_CLASS_BLOB_SEQUENCE
+    head = strings([], [len(items)])
+    pieces = [piece for item in items for piece in field(b"\x42", [item])]  # TensorProto.string_val
     # An ImagePluginData of version 0 is empty in wire form.
-    return summary(value(tag, strings(items, [len(items)]), PLUGIN, data_class=blobs))
+    shown = metadata(PLUGIN, data_class=summary_pb2.DATA_CLASS_BLOB_SEQUENCE)
+    name = summary_pb2.Summary.Value(tag=tag).SerializeToString()
+    return joined(field(b"\x2a", field(b"\x0a", [name, *field(b"\x42", [head, *pieces]), shown])))

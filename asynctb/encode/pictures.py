@@ -14,6 +14,7 @@ from asynctb.errors import EncodeError
 __all__ = ["dimensions", "source"]
 
 LAYOUTS = ("HW", "CHW", "NCHW")
+MANY = 50  # pictures that take about a millisecond to look at, be they ever so small
 # What is shown of Pillow's modes: numbers keep their type, all else becomes bytes. RGB where nothing is said.
 SHOWN = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA"} | {mode: mode for mode in ("L", "LA", "RGBA", "I", "F")}
 
@@ -55,8 +56,8 @@ class _Deferred:
 def _deferred(tag: str, values: Sequence[Any], wanted: str, make: Callable[[], Array]) -> Held:
     each = [held(tag, value, wanted) for value in values]
     # A Pillow image has tiles as long as it is in its file: decoding it is as slow as what comes from a device.
-    slow = any(one.far or getattr(one.value, "tile", None) for one in each)
-    return Held(tag, _Deferred(make), wanted, sum(one.nbytes for one in each), slow)
+    far = len(each) > MANY or any(one.far or getattr(one.value, "tile", None) for one in each)
+    return Held(tag, _Deferred(make), wanted, sum(one.nbytes for one in each), far)
 
 
 def _batch(tag: str, values: Sequence[Any], wanted: str) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 from asynctb.encode.arrays import Array
 from asynctb.errors import EncodeError
 
-__all__ = ["check_shape", "coloured", "levels", "on_white", "picture", "pictures", "rows_last", "tiled"]
+__all__ = ["check_shape", "coloured", "levels", "on_white", "picture", "pictures", "rgb", "rows_last", "tiled"]
 
 CHANNELS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}
 COLUMNS = 8  # of a grid, as in torch
@@ -88,7 +88,12 @@ def pictures(array: Array, dims: str) -> Sequence[Array]:
 
 def coloured(view: Array) -> Array:
     """Return pixels in C order, those of one channel as RGB."""
-    return np.repeat(view, 3, axis=-1) if view.shape[-1] == 1 else np.ascontiguousarray(view)
+    return rgb(view) if view.shape[-1] == 1 else np.ascontiguousarray(view)
+
+
+def rgb(grey: Array) -> Array:
+    """Return pixels of one channel with three; `np.repeat` would hold the GIL."""
+    return np.ascontiguousarray(np.broadcast_to(grey, (*grey.shape[:-1], 3)))
 
 
 def tiled(batch: Array, rows: int, columns: int) -> Array:
@@ -108,7 +113,7 @@ def on_white(pixels: Array) -> Array:
     if pixels.shape[-1] == 3:
         return pixels
     if pixels.shape[-1] == 1:
-        return np.repeat(pixels, 3, axis=-1)
+        return rgb(pixels)
     alpha = pixels[..., -1:].astype(np.uint16)
     mixed = pixels[..., :-1] * alpha + 255 * (255 - alpha) + 127
     return on_white((mixed // 255).astype(np.uint8))

@@ -99,7 +99,7 @@ def _plain(value: Any) -> Plain | None:
     if value is None or isinstance(value, (bool, np.bool_)):
         return None if value is None else bool(value)
     if isinstance(value, Enum):
-        return _plain(value.value) if isinstance(value, (str, int, float)) else value.name
+        return _plain(value.value) if isinstance(value, (str, int, float)) else value.name or str(value)
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, (int, float)):

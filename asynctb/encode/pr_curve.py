@@ -11,7 +11,7 @@ import numpy as np
 from asynctb.encode.arrays import Array, held
 from asynctb.encode.drafts import draft
 from asynctb.encode.pieces import payload, tensor_value
-from asynctb.encode.ranges import FINITE, check_range
+from asynctb.encode.ranges import check_range
 from asynctb.encode.tags import encode_tag
 from asynctb.entry import Encode, Entry
 from asynctb.errors import EncodeError
@@ -26,6 +26,8 @@ MOST_THRESHOLDS = 1 << 20  # more than anybody can see, and TensorBoard sends al
 BLOCK = 1 << 16
 AT_ONCE = 32 << 10  # bytes up to which counting takes less than the 0.1 ms of a thread's turn
 FEW_THRESHOLDS = 1024
+THRESHOLD = 6 * 8  # bytes of its counts and rates while they are made
+LARGEST = float(np.finfo(np.float32).max)  # of what is stored
 RAW = ("true positives", "false positives", "true negatives", "false negatives", "precision", "recall")
 
 
@@ -37,7 +39,8 @@ def pr_curve(tag: str, labels: Any, predictions: Any, num_thresholds: Any, weigh
     if weights is not None:
         sources.append(held(tag, weights, "weights: a number, or an array of numbers"))
     at_once = AT_ONCE if count <= FEW_THRESHOLDS else -1
-    return draft([tag], PLUGIN, sources, partial(_prepare, tag, count), at_once=at_once)
+    least = count * THRESHOLD if at_once < 0 else 0
+    return draft([tag], PLUGIN, sources, partial(_prepare, tag, count), at_once=at_once, least=least)
 
 
 def _thresholds(tag: str, num_thresholds: Any) -> int:
@@ -57,7 +60,7 @@ def _prepare(tag: str, count: int, labels: Array, predictions: Array, weights: A
     check_range(tag, labels, "labels in [0, 1]", 0, 1)
     check_range(tag, predictions, "predictions in [0, 1]", 0, 1)
     if weights is not None:
-        check_range(tag, weights, "weights that are finite and not negative", 0, FINITE)
+        check_range(tag, weights, "weights that are finite and not negative", 0, LARGEST / max(1, labels.size))
         weights = _spread(tag, weights, labels)
     return lambda: _payload(tag, _curve(labels.reshape(-1), predictions.reshape(-1), weights, count))
 
@@ -107,7 +110,7 @@ def _prepare_raw(tag: str, *rows: Array) -> Encode:
         if row.shape != (length,) or not 0 < length <= MOST_THRESHOLDS:
             raise EncodeError(tag, f"{name}: one dimension, and as many elements as the others", row.shape)
     for name, row in zip(RAW[:4], rows, strict=False):
-        check_range(tag, row, f"finite {name}", -FINITE, FINITE)  # TensorBoard shows nothing of a tag that has others
+        check_range(tag, row, f"finite {name}", -LARGEST, LARGEST)  # TensorBoard shows nothing of a tag that has others
     return lambda: _payload(tag, np.stack(rows))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from asynctb.encode.arrays import COMPLEX, REAL, Array, as_array, held
+from asynctb.encode.arrays import COMPLEX, REAL, Array, held
 from asynctb.encode.drafts import draft
 from asynctb.encode.pieces import payload, tensor_value
 from asynctb.encode.tags import encode_tag
@@ -26,11 +26,9 @@ AT_ONCE = 256 << 10  # bytes up to which encoding takes less than the 0.1 ms of 
 def tensor_values(tag: str, tensor: Any) -> Entry:
     """Return all elements of a tensor of real or complex numbers, its shape and its type."""
     encode_tag(tag)
-    if isinstance(tensor, (list, tuple, complex)):
-        tensor = as_array(tag, tensor, TENSOR, REAL + COMPLEX)
-    source = held(tag, tensor, TENSOR)
+    source = held(tag, tensor, TENSOR, REAL + COMPLEX)
     _check_size(tag, source.nbytes)  # before it is copied
-    return draft([tag], PLUGIN, [source], partial(_prepare, tag), at_once=AT_ONCE, kinds=REAL + COMPLEX)
+    return draft([tag], PLUGIN, [source], partial(_prepare, tag), at_once=AT_ONCE)
 
 
 def _check_size(tag: str, nbytes: int) -> None:

@@ -438,4 +438,7 @@ class Backlog:
 def _encoded(entry: Entry) -> Record | Farewell:
     if not isinstance(entry, Draft):
         return entry
-    return Record(entry.tags, entry.take()(), entry.plugin, entry.run, entry.media)
+    encode = entry.take()
+    if entry.taken is not None:
+        entry.taken()
+    return Record(entry.tags, encode(), entry.plugin, entry.run, entry.media)

@@ -430,9 +430,9 @@ class Pipeline:
             return
         if not self.drain.opened:
             exits.watch(self)  # it waits for a loop to open its file, or for the end of the process
-        elif exits.exiting():
+        elif exits.exiting() and not on_our_thread():
             exits.finish(self)
-        else:
+        else:  # also where an encoder, for which the end of the process waits, has filled a place
             self.backlog.call_at = NEVER  # until the file thread begins
             if not self.drain.submit_alone(self._be_called_again):
                 self._be_called_again()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import Counter
@@ -128,6 +129,8 @@ class Drain:
         deadline = time.monotonic() + timeout
         self.alone()
         while self._backlog.pending and self._health.failing is None and time.monotonic() < deadline:
+            if sys.is_finalizing() and not self._backlog.ready:
+                break  # a finalizer has called: encoders stand still by now
             time.sleep(0 if self._backlog.ready else ENCODING)
             self.alone()
         with self._life:

@@ -25,6 +25,7 @@ class Forked(Protocol):
 _all: weakref.WeakSet[Forked] = weakref.WeakSet()
 _watched: set[Pipeline] = set()
 ONE_ENDING = 60.0  # seconds between two waits in vain from which they are not of one ending
+LAST_CHANCE = 0.5  # seconds for what could be written at once, though an encoder took all of the time before it
 _in_vain = 0.0  # seconds waited for disks that did not get done
 _in_vain_at = -ONE_ENDING
 _hooked_in: int | None = None  # the process whose end we are called at
@@ -48,7 +49,10 @@ def finish(pipeline: Pipeline) -> None:
     began = time.monotonic()
     if began - _in_vain_at > ONE_ENDING:
         _in_vain = 0.0
-    pipeline.drain.finish(max(0.0, pipeline.options.exit_timeout - _in_vain))
+    left = max(0.0, pipeline.options.exit_timeout - _in_vain)
+    if pipeline.backlog.ready and pipeline.health.failing is None:
+        left = max(left, LAST_CHANCE)
+    pipeline.drain.finish(left)
     if pipeline.backlog.pending:
         _in_vain_at = time.monotonic()
         _in_vain += _in_vain_at - began

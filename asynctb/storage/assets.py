@@ -21,6 +21,9 @@ __all__ = ["AssetFiles"]
 NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}  # a file system that cannot, and never will
 
 
+BUSY = {errno.EBUSY, errno.ETXTBSY, errno.EXDEV}  # a file that is a mount of its own, say, cannot be replaced
+
+
 class _NoPlace(Exception):
     """No waiting will help: the path can have no file."""
 
@@ -168,6 +171,6 @@ def _placed() -> Generator[None, None, None]:
     try:
         yield
     except OSError as error:
-        if error.errno in BAD_PATH:
+        if error.errno in BAD_PATH | BUSY:
             raise _NoPlace from error
         raise

@@ -34,7 +34,8 @@ BAD_PATH = {
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _PIECE = 1 << 20  # bytes read at a time
-_TRIES, _PAUSE = 50, 0.005  # for a lock that takes milliseconds: who holds it longer is not one of us
+# For a lock that many writers may want in turn, each for some milliseconds; who holds it for seconds is none of us.
+_TRIES, _PAUSE = 600, 0.005
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 

@@ -472,10 +472,11 @@ def test_two_writers_keep_each_others_entries(tmp_path: Path) -> None:
 
 @posix
 @pytest.mark.timeout(20)
-def test_a_stranger_with_the_lock_holds_nobody_up(tmp_path: Path) -> None:
+def test_a_stranger_with_the_lock_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where somebody keeps the directory locked for good, files are stored without a lock."""
     import fcntl
 
+    monkeypatch.setattr("asynctb.storage.files._TRIES", 20)
     fd = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(fd, fcntl.LOCK_EX)
     try:
