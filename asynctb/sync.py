@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import CancelledError
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from asynctb.encode.custom_scalars import Layout
 from asynctb.entry import Entry
-from asynctb.errors import StorageError, WriterClosed
+from asynctb.errors import StorageError
 from asynctb.methods import AddMethods, Make, Step, WallTime, checked
 from asynctb.notices import heard, on_our_thread
 from asynctb.pipeline import encoders, exits
@@ -26,6 +27,7 @@ __all__ = ["SummaryWriter"]
 
 T = TypeVar("T")
 
+LOOK = 0.05  # seconds between two looks whether a loop still runs
 GRACE = 1.0  # seconds that the loop's thread gets beyond a timeout to say how it ended
 
 
@@ -159,9 +161,7 @@ class SummaryWriter(AddMethods[None]):
                 if pipeline.runner is None:
                     pipeline.runner = LoopThread()
                 if not pipeline.driven and pipeline.runner.start():
-                    # Another thread may close it meanwhile, and stop its loop.
-                    with suppress(WriterClosed, CancelledError):
-                        pipeline.runner.run(pipeline.attach())
+                    pipeline.runner.call(pipeline.attach_here)
                 pipeline.running = not pipeline.closed
                 return pipeline
             finally:
@@ -308,9 +308,45 @@ class LoopThread:
         return self._loop is not None and self._thread.is_alive()
 
     def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """Run a coroutine on the loop and return its result; raises TimeoutError."""
+        """Run a coroutine on the loop and return its result.
+
+        Raises TimeoutError, and `CancelledError` if another thread has stopped the loop before it came to that.
+        """
         assert self._loop is not None
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:  # closed
+            coroutine.close()
+            raise CancelledError from None
+        return self._result(future, timeout)
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Call a function on the loop, and return when it has; nothing happens if another thread stops the loop."""
+        assert self._loop is not None
+        called: Future[None] = Future()
+
+        def call() -> None:
+            try:
+                function()
+            finally:
+                called.set_result(None)
+
+        with suppress(RuntimeError, CancelledError):  # closed
+            self._loop.call_soon_threadsafe(call)
+            self._result(called)
+
+    def _result(self, future: Future[T], timeout: float | None = None) -> T:
+        """Wait for what comes of a loop that another thread may stop: then it may never come."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = LOOK if deadline is None else min(LOOK, deadline - time.monotonic())
+            try:
+                return future.result(max(0.0, left))
+            except TimeoutError:
+                if future.done() or (deadline is not None and time.monotonic() >= deadline):
+                    raise
+            if not self._thread.is_alive() and not future.done():
+                raise CancelledError
 
     def stop(self) -> None:
         """Let the loop end, cancelling what still runs on it; waits for nobody."""

@@ -55,7 +55,9 @@ def image_with_boxes(
         return lambda: _drawn(tag, picture(array, dims), places, texts, (width, height), file)
 
     sources = [held_image, held(tag, boxes, WANTED)]
-    return draft([tag], PLUGIN, sources, prepare, at_once=NEVER, least=int(min(held_image.nbytes * scale**2, MOST)))
+    return draft(
+        [tag], PLUGIN, sources, prepare, at_once=NEVER, least=int(min(held_image.nbytes * scale * scale, MOST))
+    )
 
 
 def _scale(tag: str, rescale: Any) -> float:

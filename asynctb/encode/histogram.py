@@ -14,7 +14,7 @@ from asynctb.encode.buckets import count, default_edges
 from asynctb.encode.drafts import draft
 from asynctb.encode.tags import encode_tag
 from asynctb.encode.wire import delimited, summary
-from asynctb.entry import Encode, Entry, Record, Tell
+from asynctb.entry import Encode, Entry, Tell
 from asynctb.errors import EncodeError
 from asynctb.proto import summary_pb2
 
@@ -44,12 +44,9 @@ def histogram(tag: str, values: Any, bins: Any, max_bins: int | None, tell: Tell
 
 def histogram_raw(
     tag: str, low: Any, high: Any, num: Any, total: Any, sum_squares: Any, limits: Any, counts: Any
-) -> Record:
+) -> Entry:
     """Return a histogram that was counted elsewhere."""
     encode_tag(tag)
-    right, inside = (_list(tag, name, given) for name, given in (("bucket_limits", limits), ("bucket_counts", counts)))
-    if len(right) != len(inside):
-        raise EncodeError(tag, f"as many bucket_counts as bucket_limits ({len(right)})", counts)
     head = summary_pb2.HistogramProto(
         min=as_number(tag, low),
         max=as_number(tag, high),
@@ -57,14 +54,20 @@ def histogram_raw(
         sum=as_number(tag, total),
         sum_squares=as_number(tag, sum_squares),
     )
-    return Record((tag,), _event(tag, head, right, inside), PLUGIN, media=True)
 
+    def prepare(right: Array, inside: Array) -> Encode:
+        for name, array in (("bucket_limits", right), ("bucket_counts", inside)):
+            if array.ndim != 1:
+                raise EncodeError(tag, f"{name}: a list of numbers", array)
+        if len(right) != len(inside):
+            raise EncodeError(tag, f"as many bucket_counts as bucket_limits ({len(right)})", len(inside))
+        return lambda: _event(tag, head, right, inside)
 
-def _list(tag: str, name: str, given: Any) -> Array:
-    array = as_array(tag, given, f"{name}: a list of numbers").astype(np.float64)
-    if array.ndim != 1:
-        raise EncodeError(tag, f"{name}: a list of numbers", given)
-    return array
+    sources = [
+        held(tag, limits, "bucket_limits: a list of numbers"),
+        held(tag, counts, "bucket_counts: a list of numbers"),
+    ]
+    return draft([tag], PLUGIN, sources, prepare, at_once=AT_ONCE)
 
 
 # What is asked for
@@ -84,8 +87,9 @@ def _rule(tag: str, bins: Any) -> Edges | None:
             raise EncodeError(tag, f"a number of bins between 1 and {MOST}", bins)
         return lambda values: int(bins)
     edges = as_array(tag, bins, "bins: a rule's name, a number, or edges").astype(np.float64)
-    if edges.ndim != 1 or len(edges) < 2 or not np.isfinite(edges).all() or not (np.diff(edges) >= 0).all():
-        raise EncodeError(tag, "edges of bins: two or more finite numbers that rise", bins)
+    fits = edges.ndim == 1 and 2 <= len(edges) <= MOST + 1
+    if not fits or not np.isfinite(edges).all() or not (np.diff(edges) >= 0).all():
+        raise EncodeError(tag, f"edges of bins: 2 to {MOST + 1} finite numbers that rise", bins)
     return lambda values: edges
 
 
@@ -179,9 +183,13 @@ def _counted(values: Array, edges_of: Edges | None) -> tuple[Array, Array]:
     numbers = _doubles(values)
     try:
         edges = edges_of(numbers)
-        return np.histogram(numbers if isinstance(edges, int) else numbers.clip(edges[0], edges[-1]), edges)
+        found = np.histogram(numbers if isinstance(edges, int) else numbers.clip(edges[0], edges[-1]), edges)
     except (ValueError, IndexError):  # the latter from numpy before 2
+        found = None
+    # A rule whose own arithmetic has gone beyond float64 may give edges that nothing lies between.
+    if found is None or found[0].sum() != numbers.size:
         return np.histogram(numbers, FEW, _around(float(numbers.min()), float(numbers.max())))
+    return found
 
 
 def _around(low: float, high: float) -> tuple[float, float]:

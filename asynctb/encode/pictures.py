@@ -16,7 +16,8 @@ __all__ = ["dimensions", "source"]
 LAYOUTS = ("HW", "CHW", "NCHW")
 MANY = 50  # pictures that take about a millisecond to look at, be they ever so small
 # What is shown of Pillow's modes: numbers keep their type, all else becomes bytes. RGB where nothing is said.
-SHOWN = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA"} | {mode: mode for mode in ("L", "LA", "RGBA", "I", "F")}
+SHOWN = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA"} | {mode: mode for mode in ("L", "LA", "RGBA", "I")}
+SHOWN["F"] = "L"  # its floats are levels, by Pillow's own convention
 
 
 def dimensions(tag: str, dataformats: Any) -> str:

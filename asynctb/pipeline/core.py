@@ -178,6 +178,11 @@ class Pipeline:
         if driver.alive and not self.closed:
             self.ready_on = loop
 
+    def attach_here(self) -> None:
+        """In a callback of the loop: have its task run, unless closed; the file is open."""
+        if not self.closed:
+            self._driver_on(asyncio.get_running_loop())
+
     def _let_go(self) -> None:
         """Keep no thread for a file that could not be opened, unless something waits for it."""
         if not self.backlog.pending and self.drain.let_go(for_good=False):

@@ -456,7 +456,7 @@ def test_closes_of_another_thread_lose_nothing(tmp_path: Path) -> None:
     writer, enough = SummaryWriter(tmp_path), threading.Event()
 
     def close() -> None:
-        while not enough.is_set():
+        while not enough.wait(0.001):
             writer.close()
 
     closer = threading.Thread(target=close)

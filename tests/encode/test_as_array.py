@@ -1,6 +1,7 @@
 """Arrays of whatever library become numpy's, and what is no array of real numbers is refused by name."""
 
 import math
+import warnings
 from decimal import Decimal
 from fractions import Fraction
 from importlib.util import find_spec
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as nst
 from PIL import Image
 
-from asynctb.encode.arrays import COMPLEX, NUMBERS, REAL, as_array, held, snapshot
+from asynctb.encode.arrays import COMPLEX, COSTLY, NUMBERS, REAL, as_array, held, snapshot
 from asynctb.errors import EncodeError
 from tests.inputs import holds
 from tests.readback.imports import module
@@ -21,6 +22,10 @@ from tests.readback.imports import module
 ARRAYS = st.sampled_from(["f2", "f4", "f8", "i1", "i4", "i8", "u1", "u8", "b1", ">f4", ">i2"]).flatmap(
     lambda kind: nst.arrays(kind, nst.array_shapes(min_dims=0, min_side=0, max_side=4))
 )
+
+
+class Sub(np.ndarray[Any, Any]):
+    """An array of somebody's own kind, as numpy's matrix is."""
 
 
 class Interface:
@@ -98,7 +103,10 @@ def test_capsules_are_read() -> None:
         ([Decimal("0.5"), Fraction(1, 4)], np.array([0.5, 0.25])),
         (range(3), np.arange(3)),
         (np.float32(1.5), np.array(1.5, "f4")),
-        (np.ma.array([1, 2], mask=[False, True]), np.array([1, math.nan])),
+        (np.ma.array([1.5, 2], mask=[False, True]), np.array([1.5, math.nan])),
+        (np.ma.array([1, 2], mask=[False, False]), np.array([1, 2])),
+        (np.array([[1, 2]]).view(Sub), np.array([[1, 2]])),
+        ([[1, np.float64(2)]], np.array([[1.0, 2.0]])),
         (np.ma.array([1.5], mask=[False]), np.array([1.5])),
         (np.array([1.5], np.longdouble), np.array([1.5])),
         (Image.new("L", (3, 2), 7), np.full((2, 3), 7, np.uint8)),
@@ -143,8 +151,47 @@ def test_what_is_no_array(value: Any) -> None:
 
 
 def test_complex_numbers_are_wanted_by_some() -> None:
-    """They come through where they are asked for only."""
-    same(as_array("t", np.array([1j]), kinds=REAL + COMPLEX), np.array([1j]))
+    """They come through where they are asked for only, be they in a list or in a list of arrays."""
+    for value in (np.array([1j]), [1j], [np.array(1j)]):
+        same(as_array("t", value, kinds=REAL + COMPLEX), np.array([1j]))
+    same(snapshot(held("t", [np.array([1j])], kinds=REAL + COMPLEX)), np.array([[1j]]))
+
+
+def test_masked_integers_are_refused() -> None:
+    """No integer stands for a missing one, and as floats they would count from 0 to 1 in an image."""
+    with pytest.raises(EncodeError, match="masked among integers has no value"):
+        as_array("t", np.ma.array([1, 2], mask=[False, True]))
+
+
+class Foreign:
+    """A tensor of a kind that has to be converted."""
+
+    nbytes, layout, device = COSTLY + 1, "torch.strided", None
+
+    def __init__(self, **traits: Any) -> None:
+        self.__dict__.update(traits)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        pytest.fail("it was read")
+
+
+@pytest.mark.parametrize(
+    ("traits", "far"),
+    [
+        ({}, False),
+        ({"dtype": "torch.bfloat16"}, True),
+        ({"dtype": "torch.float8_e5m2"}, True),
+        ({"dtype": "object"}, True),
+        ({"layout": "torch.sparse_coo"}, True),
+        ({"dtype": "torch.bfloat16", "nbytes": COSTLY}, False),
+    ],
+    ids=str,
+)
+def test_what_costs_more_than_a_copy_is_far(traits: dict[str, Any], far: bool) -> None:
+    """What has to be converted is not for the event loop, unless it is small; nothing is read to find out."""
+    assert held("t", Foreign(**traits)).far is far
+    listed = held("t", [Foreign(**traits, shape=(1,)), Foreign(shape=(1,))])
+    assert (listed.far, listed.nbytes) == (far, Foreign(**traits).nbytes + Foreign.nbytes)
 
 
 @pytest.mark.parametrize(
@@ -184,6 +231,13 @@ def test_tensors_of_every_kind() -> None:
     for kind in (torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2):
         same(snapshot(held("t", base.to(kind))), base.to(kind).float().numpy())
     same(snapshot(held("t", base.to_sparse())), base.numpy())
+    same(snapshot(held("t", [[base[0].requires_grad_()[0]], [base[0][1]]])), base.detach().numpy()[0, :2, None])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own, about this type
+        half = torch.ones(2, dtype=torch.complex32) * 1j
+    same(snapshot(held("t", half, kinds=REAL + COMPLEX)), np.array([1j, 1j], np.complex64))
+    with pytest.raises(EncodeError):
+        as_array("t", half)
     same(snapshot(held("t", torch.view_as_complex(base.reshape(3, 2)).conj().imag)), -base.reshape(3, 2)[:, 1].numpy())
     same(snapshot(held("t", [base.requires_grad_()[0, 0], base[0, 1]])), base.detach().numpy()[0, :2])
 

@@ -171,6 +171,20 @@ def test_the_values_may_change_once_taken() -> None:
     assert (value.histo.min, value.histo.max) == (1, 1)
 
 
+def test_sums_beyond_float64_in_both_directions() -> None:
+    """Slices whose sums are infinite with either sign are no reason to lose the histogram."""
+    values = np.concatenate([np.full(SLICE, 1e308), np.full(SLICE, -1e308)])
+    assert math.isnan(made(values).sum)
+
+
+def test_large_raw_ones_are_made_in_a_thread() -> None:
+    """A million buckets are nothing for the event loop; their lists are taken like any array."""
+    limits = np.arange(AT_ONCE)
+    entry = histogram_raw("t", 0, 1, 2, 3, 4, limits, limits)
+    assert isinstance(entry, Draft)
+    assert list(proto(entry).bucket_limit) == list(limits)
+
+
 def test_threads_share_the_edges() -> None:
     """Many threads that count at once, from the first count on, count alike."""
     found: list[list[int]] = []
@@ -190,6 +204,7 @@ def test_raw_is_stored_as_it_is(tag: str, buckets: list[tuple[float, int]]) -> N
     """What was counted elsewhere is stored to the last bit, under any tag."""
     limits, counts = [limit for limit, _ in buckets], [count for _, count in buckets]
     record = histogram_raw(tag, -1, 2.5, np.float32(3), "4", 5, limits, counts)
+    assert isinstance(record, Record)
     histo = summary_pb2.HistogramProto(min=-1, max=2.5, num=3, sum=4, sum_squares=5, bucket_limit=limits, bucket=counts)
     value = summary_pb2.Summary.Value(tag=tag, histo=histo)
     assert record.what == event_pb2.Event(summary=summary_pb2.Summary(value=[value])).SerializeToString()
@@ -207,9 +222,10 @@ def test_raw_is_stored_as_it_is(tag: str, buckets: list[tuple[float, int]]) -> N
         ([1], "none of them", None, "bins: 'tensorflow', 'auto'"),
         ([1], None, None, "bins: a rule's name, a number, or edges"),
         ([1], 0, None, "a number of bins between 1 and 10000"),
-        ([1], [1], None, "edges of bins: two or more finite numbers that rise"),
-        ([1], [2, 1], None, "edges of bins: two or more finite numbers that rise"),
-        ([1], [0, math.inf], None, "edges of bins: two or more finite numbers that rise"),
+        ([1], [1], None, "edges of bins: 2 to 10001 finite numbers that rise"),
+        ([1], [2, 1], None, "edges of bins: 2 to 10001 finite numbers that rise"),
+        ([1], range(10_002), None, "edges of bins: 2 to 10001 finite numbers that rise"),
+        ([1], [0, math.inf], None, "edges of bins: 2 to 10001 finite numbers that rise"),
         ([1], 10, 0, "max_bins: an integer of at least 1, or None"),
         ([1], 10, 2.5, "max_bins: an integer of at least 1, or None"),
     ],

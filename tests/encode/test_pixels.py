@@ -124,7 +124,7 @@ def test_pictures_by_themselves() -> None:
     """Without a grid each picture of a batch stands alone, and an array without N is a batch of one."""
     batch = np.random.default_rng(0).integers(0, 256, (3, 1, 4, 5), dtype=np.uint8)
     each = pictures(batch, "NCHW")
-    assert [picture.tolist() for picture in each] == [picture(one, "CHW").tolist() for one in batch]
+    assert [one.tolist() for one in each] == [picture(one, "CHW").tolist() for one in batch]
     assert len(pictures(batch[0], "CHW")) == 1
 
 

@@ -179,14 +179,14 @@ def test_raw(tag: str, six: list[list[float]], count: int) -> None:
 
 
 def test_raw_without_a_rate() -> None:
-    """Precision and recall may be NaN, where there is nothing to divide by; counts beyond float32 are infinite."""
-    got = rows(pr_curve_raw("t", [[1e300], [0], [0], [0], [math.nan], [math.nan]], 127))
-    np.testing.assert_array_equal(got, np.array([[np.inf], [0], [0], [0], [np.nan], [np.nan]], np.float32))
+    """Precision and recall may be NaN, where there is nothing to divide by."""
+    got = rows(pr_curve_raw("t", [[3e30], [0], [0], [0], [math.nan], [math.nan]], 127))
+    np.testing.assert_array_equal(got, np.array([[3e30], [0], [0], [0], [np.nan], [np.nan]], np.float32))
 
 
 @pytest.mark.parametrize("row", range(6))
 @pytest.mark.parametrize(
-    "bad", [[], [1], [1, 2, 3], [[1, 2]], 1, None, "words", [1j, 1j], [math.inf, 1], [math.nan, 1]], ids=repr
+    "bad", [[], [1], [1, 2, 3], [[1, 2]], 1, None, "words", [1j, 1j], [math.inf, 1], [math.nan, 1], [1e39, 1]], ids=repr
 )
 def test_raw_refused(row: int, bad: Any) -> None:
     """An array of another length or shape is refused, and a count that is not finite, by its name."""
