@@ -69,7 +69,7 @@ class Drawing:
 
     def __init__(self, scopes: Scopes, module: Any, sources: Mapping[str, Source]) -> None:
         self.nodes: list[Node] = []
-        # The drawn nodes by the names of the graph's own, where they are not parts of a node that has parts.
+        # The drawn nodes by the names of the graph's own, or by the paths of what the model holds.
         self.names: dict[str, str] = {}
         self._unique = Names().unique
         self._scopes = scopes
@@ -112,6 +112,7 @@ class Drawing:
             self._add(node, f"input/{node.name}", "IO Node", [])
         else:
             self._add(node, self._scopes.path(source.target), source.op, [], counted=source.op == "Parameter")
+            self.names[source.target] = self._edges[node]
 
     def _held(self, module: Any, node: Any, within: str) -> None:
         value = _held(module, node.target)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -111,17 +110,25 @@ def _found(model: Any, inputs: Inputs, verbose: bool, strict: bool) -> Found:
     except Exception as error:
         # Anything can go wrong in a model, and some is the tracer's: the other ways tell which.
         first = error
-    with suppress(Exception):
-        return _script(trace_tensors(model, inputs), verbose)
     try:
-        model(*inputs.args, **inputs.kwargs)
+        return _script(trace_tensors(model, inputs), verbose)
     except Exception as error:
-        raise EncodeError(TAG, f"inputs that the model can be called with ({_said(error)})", model) from error
+        if _said(error) == _said(first):
+            _call(model, inputs, first)
     try:
         return _program(export(model, inputs), verbose, model)
     except Exception as second:
         wanted = f"a model and inputs that torch can trace (torch.jit: {_said(first)}; torch.export: {_said(second)})"
         raise EncodeError(TAG, wanted, model) from ExceptionGroup("no way leads to a graph", [first, second])
+
+
+def _call(model: Any, inputs: Inputs, complaint: Exception) -> None:
+    """Call a model, and raise its own error if that is the complaint: then no other way can lead to a graph."""
+    try:
+        model(*inputs.args, **inputs.kwargs)
+    except Exception as error:
+        if _said(error) == _said(complaint):
+            raise EncodeError(TAG, f"inputs that the model can be called with ({_said(error)})", model) from error
 
 
 def _script(script: Script, verbose: bool) -> Found:

@@ -59,10 +59,12 @@ class Stat(NamedTuple):
     start: int
     """Nanoseconds since the epoch."""
     took: int
-    """Nanoseconds."""
+    """Nanoseconds; 0 for what was there before."""
     memory: int
-    """Bytes that it allocated for its outputs."""
-    device: str
+    """Bytes of its outputs' own memory."""
+    device: str = ""
+    shapes: Sequence[Sequence[int]] = ()
+    """Those of its outputs."""
 
 
 _TYPES = {
@@ -126,7 +128,7 @@ def stats_event(stats: Sequence[Stat]) -> bytes:
 
 
 def _stat(stat: Stat) -> run_metadata_pb2.NodeExecStats:
-    start, took = stat.start // 1000, max(1, round(stat.took / 1000))  # what took nothing counts as not run
+    start, took = stat.start // 1000, -(-stat.took // 1000)  # what took no whole microsecond was run nevertheless
     made = run_metadata_pb2.NodeExecStats(
         node_name=stat.node,
         all_start_micros=start,
@@ -136,6 +138,8 @@ def _stat(stat: Stat) -> run_metadata_pb2.NodeExecStats:
         op_end_rel_nanos=stat.took,
         all_end_rel_nanos=stat.took,
     )
+    for slot, shape in enumerate(stat.shapes):
+        made.output.add(slot=slot, tensor_description={"shape": _shape(shape)})
     if stat.memory:
         made.memory.add(allocator_name=stat.device or CPU, total_bytes=stat.memory, peak_bytes=stat.memory)
     return made

@@ -17,23 +17,64 @@ __all__ = ["Clock", "run_program", "run_script"]
 Clock = Callable[[], int]
 """Tells the time in nanoseconds since the epoch."""
 
+WARM_UP = 1  # runs that do not count: operators prepare themselves in their first, which may take a hundred times longer
+
+
+class _Meter:
+    """Runs calls, and notes what each took."""
+
+    def __init__(self, now: Clock) -> None:
+        self.stats: list[Stat] = []
+        self._now = now
+        # TensorBoard takes what is between the first start and the last end in a box for the time that the box took,
+        # so calls are put end to end, without what is between them here.
+        self._end = now()
+
+    def run(self, name: str, call: Callable[..., Any], given: Sequence[Any]) -> Any:
+        start = self._now()
+        result = call(*given)
+        made = list(_tensors(result))
+        _wait_for(made)
+        self._note(name, max(1, self._now() - start), made, _allocated(made, given))
+        return result
+
+    def hold(self, name: str, value: Any) -> None:
+        """Note what was there before."""
+        if made := list(_tensors(value)):
+            self._note(name, 0, made, _allocated(made, []))
+
+    def _note(self, name: str, took: int, made: Sequence[Any], memory: int) -> None:
+        if name:
+            where = device(made[0].device) if made else ""
+            self.stats.append(Stat(name, self._end, took, memory, where, [list(each.shape) for each in made]))
+        self._end += took
+
 
 def run_script(script: Script, names: Mapping[str, str], now: Clock) -> list[Stat]:
     """Run a graph of TorchScript; raises whatever its nodes do, and for a node that cannot be run by itself."""
+    for _ in range(WARM_UP):
+        _run_script(script, names, _Meter(now))
+    return _run_script(script, names, _Meter(now))
+
+
+def _run_script(script: Script, names: Mapping[str, str], meter: _Meter) -> list[Stat]:
     values = _arguments(script)
-    stats: list[Stat] = []
+    for name, value in values.items():
+        meter.hold(names.get(name, ""), value)
     for node in script.graph.nodes():
         given = [values[each.debugName()] for each in node.inputs()]
         outputs = [each.debugName() for each in node.outputs()]
+        name = names.get(outputs[0], "") if outputs else ""
         structure = _STRUCTURE.get(node.kind())
-        if structure is not None:
-            made = structure(node, given)
-        else:
-            name = names.get(outputs[0], "") if outputs else ""
-            result = _metered(stats, name, _operator(node), given, now)
+        if structure is None:
+            result = meter.run(name, _operator(node), given)
             made = (result,) if len(outputs) == 1 else result or ()
+        else:
+            made = structure(node, given)
+            if not given or node.kind() == "prim::GetAttr":
+                meter.hold(name, made)
         values.update(zip(outputs, made, strict=False))
-    return stats
+    return meter.stats
 
 
 def _arguments(script: Script) -> dict[str, Any]:
@@ -89,33 +130,28 @@ def _operator(node: Any) -> Callable[..., Any]:
 
 
 def run_program(program: Any, names: Mapping[str, str], now: Clock) -> list[Stat]:
-    """Run an `ExportedProgram` with the inputs that it was made with; raises whatever its nodes do."""
+    """Run an `ExportedProgram` with the inputs that it was made with; raises whatever its nodes do.
+
+    `names` are by the names of its graph's nodes, and by the paths of what it holds.
+    """
     import torch.fx
     from torch.utils import _pytree as pytree
 
-    stats: list[Stat] = []
-
     class Metered(torch.fx.Interpreter):
         def run_node(self, n: Any) -> Any:
-            if n.op != "call_function" or n.name not in names:
-                return super().run_node(n)
-            given = [self.env[each] for each in n.all_input_nodes]
-            return _metered(stats, names[n.name], lambda *_: super(Metered, self).run_node(n), given, now)
+            if n.op == "call_function" and n.name in names:
+                given = [self.env[each] for each in n.all_input_nodes]
+                return meter.run(names[n.name], lambda *_: super(Metered, self).run_node(n), given)
+            value = super().run_node(n)
+            meter.hold(names.get(n.target if n.op == "get_attr" else n.name, ""), value)
+            return value
 
+    module = program.module()
     leaves = pytree.tree_leaves(program.example_inputs)
-    Metered(program.module()).run(*leaves, enable_io_processing=False)
-    return stats
-
-
-def _metered(stats: list[Stat], name: str, call: Callable[..., Any], given: Sequence[Any], now: Clock) -> Any:
-    start = now()
-    result = call(*given)
-    made = list(_tensors(result))
-    _wait_for(made)
-    if name:
-        where = device(made[0].device) if made else ""
-        stats.append(Stat(name, start, now() - start, _allocated(made, given), where))
-    return result
+    for _ in range(WARM_UP + 1):
+        meter = _Meter(now)
+        Metered(module).run(*leaves, enable_io_processing=False)
+    return meter.stats
 
 
 def _wait_for(tensors: Sequence[Any]) -> None:

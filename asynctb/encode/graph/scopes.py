@@ -15,8 +15,12 @@ class Names:
         self._taken: dict[str, int] = {}
 
     def unique(self, name: str) -> str:
-        """Return a name that no node has, and take it. In the name of an edge, a colon stands before an output."""
-        name = name.replace(":", "_").lstrip("^")
+        """Return a name that no node has, and take it.
+
+        Without what means something else at an edge: a colon stands before an output's number, `^` for an order. And
+        without empty boxes, at which TensorBoard's page fails.
+        """
+        name = "/".join(filter(None, name.replace(":", "_").lstrip("^").split("/")))
         count = self._taken.get(name, 0)
         self._taken[name] = count + 1
         return self.unique(f"{name}_{count}") if count else name

@@ -195,11 +195,11 @@ class Choice(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.yes, self.no = nn.Linear(3, 3), nn.Linear(3, 3)
+        self.yes, self.no = nn.Linear(1, 3), nn.Linear(1, 3)
         self.norm = nn.LayerNorm(3)
 
     def forward(self, x: Any) -> Any:
-        first, second = self.norm(x).chunk(2)
+        first, second = torch.std_mean(self.norm(x), 1, keepdim=True)
         x = torch.cond(first.sum() > 0, lambda y, z: self.yes(y) + z, lambda y, z: self.no(y) - z, (first, second))
         return torch.relu(x), x.sum()
 
