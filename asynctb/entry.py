@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Asset", "Draft", "Encode", "Entry", "Farewell", "Merge", "Record", "Tell", "wire_size"]
+__all__ = [
+    "Asset",
+    "Assets",
+    "Draft",
+    "Encode",
+    "Entry",
+    "Farewell",
+    "Merge",
+    "Record",
+    "Tell",
+    "pack",
+    "unpack",
+    "wire_size",
+]
 
 Encode: TypeAlias = Callable[[], bytes]
-"""Makes the wire form of an event's payload, or an asset's content; runs in an encoder thread."""
+"""Makes the wire form of an event's payload, or the packed contents of assets; runs in an encoder thread."""
 
 Merge: TypeAlias = Callable[[bytes, bytes], bytes]
-"""Makes a file's new content from what it holds and what comes to it."""
+"""Makes a file's new content from what it holds, whatever that is, and what comes to it; never raises."""
 
 Tell: TypeAlias = Callable[..., None]
 """Tells the user something, once for each key: called with the key, a message for `logging`, and its arguments."""
@@ -26,6 +39,29 @@ class Asset(NamedTuple):
     """How what comes is joined with what the file holds; None to replace that."""
 
 
+Assets: TypeAlias = tuple[Asset, ...]
+"""Files that are stored in this order: where one can have no place, those behind it are not stored either.
+
+They are one entry, so that they are accepted, withdrawn and dropped together.
+"""
+
+
+def pack(contents: Sequence[Sequence[bytes]]) -> bytes:
+    """Return the contents of several files, each given in pieces, as the payload of one entry."""
+    sizes = b" ".join(b"%d" % sum(map(len, pieces)) for pieces in contents)
+    return b"".join([sizes, b"\n", *(piece for pieces in contents for piece in pieces)])
+
+
+def unpack(payload: bytes) -> list[memoryview]:
+    """Return the files' contents again."""
+    head = payload.index(b"\n")
+    view, start, contents = memoryview(payload), head + 1, []
+    for size in map(int, payload[:head].split()):
+        contents.append(view[start : start + size])
+        start += size
+    return contents
+
+
 class Record(NamedTuple):
     """One event of one run, short of its step and wall time, which it gets when it is accepted."""
 
@@ -35,9 +71,9 @@ class Record(NamedTuple):
     """The event's payload (a summary, a graph) in wire form, with its field header."""
     plugin: str
     """The dashboard that it is for; a tag that changes it vanishes from TensorBoard."""
-    run: str | Asset = ""
+    run: str | Assets = ""
     """Where it is stored: in a sub-run, a relative path with forward slashes, or in the writer's own run, the empty
-    one; or in a file of its own."""
+    one; or in files of its own, whose contents are its payload."""
     media: bool = False
     """Whether it is shed first when there is little room."""
 
@@ -51,7 +87,7 @@ class Draft(NamedTuple):
     take: Callable[[], Encode]
     """Checks the value and takes it from the caller; raises `EncodeError`. What it returns touches the copy only."""
     plugin: str
-    run: str | Asset = ""
+    run: str | Assets = ""
     media: bool = True
     far: bool = False
     """Whether taking it may have to wait for a device, whatever its size."""

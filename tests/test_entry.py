@@ -3,8 +3,10 @@
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from asynctb.entry import OVERHEAD, Draft, Record, wire_size
+from asynctb.entry import OVERHEAD, Draft, Record, pack, unpack, wire_size
 from asynctb.pipeline.backlog import Backlog
 from asynctb.pipeline.steps import Steps
 
@@ -49,3 +51,9 @@ def test_memory_is_counted_honestly(size: int) -> None:
         tracemalloc.stop()
     assert backlog.pending == count
     assert 0.5 * backlog.pending_bytes < taken < 1.1 * backlog.pending_bytes
+
+
+@given(st.lists(st.lists(st.binary(max_size=20))))
+def test_packed_contents_come_out_again(contents: list[list[bytes]]) -> None:
+    """What is packed as the contents of several files is unpacked to the same."""
+    assert [bytes(each) for each in unpack(pack(contents))] == [b"".join(pieces) for pieces in contents]

@@ -123,7 +123,8 @@ def test_programs_of_the_documentation_run(name: str, tmp_path: Path, monkeypatc
 
 def leavings(folder: Path) -> tuple[list[str], list[list[Any]]]:
     """Return the files beside the event files, and the tags and steps of each event file; names tell their moment."""
-    others = [path.relative_to(folder).parts[2:] for path in folder.rglob("*") if "tfevents" not in path.name]
+    files = [path for path in folder.rglob("*") if path.is_file() and "tfevents" not in path.name]
+    others = [path.relative_to(folder).parts[2:] for path in files]
     tags = [
         [(value.tag, event.step) for event in events for value in event.summary.value]
         for events in run_events(folder).values()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from asynctb.entry import Asset
+from asynctb.entry import Assets
 from asynctb.eventbatch import Columns
 from asynctb.pipeline.places import Place
 
 __all__ = ["Batch", "Item", "batch_of"]
 
-Item: TypeAlias = tuple[str | Asset, bytes | Place, int | None, float, int, str]
-"""Run or asset, payload or the place it comes to, step, wall time, bytes of the bound that it holds, and the method.
+Item: TypeAlias = tuple[str | Assets, bytes | Place, int | None, float, int, str]
+"""Run or assets, payload or the place it comes to, step, wall time, bytes of the bound that it holds, and the method.
 
 A plain tuple: one is made for every scalar.
 """
@@ -26,7 +26,7 @@ class Batch(NamedTuple):
     size: int
     withdrawn: int = 0
     failed: int = 0
-    assets: Sequence[tuple[Asset, bytes]] = ()
+    assets: Sequence[tuple[Assets, bytes]] = ()
 
     @property
     def entries(self) -> int:
@@ -43,9 +43,9 @@ def batch_of(items: Iterable[Item]) -> Batch:
     if runs.count("") == len(runs) and all(whats):
         return Batch({"": (wall_times, steps, whats)}, methods, sum(costs))
     events: dict[str, tuple[list[float], list[int | None], list[bytes]]] = {}
-    assets: list[tuple[Asset, bytes]] = []
+    assets: list[tuple[Assets, bytes]] = []
     for run, what, step, wall_time in zip(runs, whats, steps, wall_times, strict=True):
-        if isinstance(run, Asset):
+        if not isinstance(run, str):
             assets += [(run, what)] if what else []
         elif what:
             columns = events.get(run) or events.setdefault(run, ([], [], []))

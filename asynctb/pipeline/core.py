@@ -180,8 +180,7 @@ class Pipeline:
 
     def _let_go(self) -> None:
         """Keep no thread for a file that could not be opened, unless something waits for it."""
-        if not self.drain.opened and not self.backlog.pending:
-            self.storage.close()
+        if not self.backlog.pending and self.drain.let_go(for_good=False):
             exits.unwatch(self)
 
     def _driver_on(self, loop: asyncio.AbstractEventLoop) -> Driver:
@@ -289,7 +288,8 @@ class Pipeline:
 
     def wait_till_over(self, timeout: float | None) -> None:
         """Wait in a thread until the files are closed, for so many seconds at most."""
-        if not self.waits_for_itself() and not self.backlog.interrupted():
+        interrupts = self.backlog.interrupted() or self.drain.interrupted()
+        if not self.waits_for_itself() and not interrupts:
             with suppress(TimeoutError):
                 self.over.result(timeout)
 
@@ -344,9 +344,9 @@ class Pipeline:
                 driver.loop.call_soon_threadsafe(driver.stop)
         if self._ended:
             return
-        if not self.drain.opened and not self.backlog.pending:
+        if not self.backlog.pending and self.drain.let_go(for_good=True):
             self._ended = True
-            self._let_go()
+            exits.unwatch(self)
             self.over.set_result(None)
             return
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -30,6 +31,8 @@ class Drain:
         self._notices = notices
         self._handed: list[Batch] = []
         self._unframed: Batch | None = None
+        # One thread may open the file in the moment in which another ends it all.
+        self._life = threading.RLock()
         self.opened = False
         # Whether the files are closed for good: what is pending then stays so.
         self.ended = False
@@ -40,10 +43,27 @@ class Drain:
         return not self.ended and (self._backlog.ready or self._storage.owes or self._unframed is not None)
 
     def open(self) -> None:
-        """Open the event file; raises OSError."""
-        if not self.opened:
-            self._storage.open()
-            self.opened = True
+        """Open the event file, unless all is over; raises OSError."""
+        with self._life:
+            if not self.opened and not self.ended:
+                self._storage.open()
+                self.opened = True
+
+    def interrupted(self) -> bool:
+        """Tell whether the caller interrupts an opening of its own thread, which the end would wait for."""
+        return bool(self._life._is_owned())  # type: ignore[attr-defined]
+
+    def let_go(self, *, for_good: bool) -> bool:
+        """Keep no thread for a file that is not open; False if it is, or is just being opened."""
+        if self.interrupted() or not self._life.acquire(blocking=False):
+            return False
+        try:
+            if not self.opened:
+                self.ended = self.ended or for_good
+                self._storage.close()
+            return not self.opened
+        finally:
+            self._life.release()
 
     def __call__(self) -> None:
         """Write what is ready; raises what the storage raises, which keeps what could not be written."""
@@ -110,8 +130,9 @@ class Drain:
         while self._backlog.pending and self._health.failing is None and time.monotonic() < deadline:
             time.sleep(0 if self._backlog.ready else ENCODING)
             self.alone()
-        self.ended = True
-        self._storage.close()
+        with self._life:
+            self.ended = True
+            self._storage.close()
 
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method are pending."""

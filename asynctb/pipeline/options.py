@@ -43,7 +43,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Stats:
-    """A writer's figures at one moment. Entries are events: a `log` is one, an `add_scalars` one a key.
+    """A writer's figures at one moment. Entries are events: a `log` is one, an `add_scalars` one a key. The
+    files of an `add_embedding` are one.
 
     Attributes:
         accepted: entries taken in, ever.

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+
+if sys.platform != "win32":
+    import fcntl
 
 __all__ = ["BAD_PATH", "NO_FILE", "Files", "Found", "PlainFiles", "PosixFiles", "files_for_this_system", "written"]
 
@@ -28,6 +34,7 @@ BAD_PATH = {
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _PIECE = 1 << 20  # bytes read at a time
+_TRIES, _PAUSE = 50, 0.005  # for a lock that takes milliseconds: who holds it longer is not one of us
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -69,6 +76,11 @@ class Files:
     def remove(self, root: Path, run: str, name: str) -> None:
         """Remove a file."""
         raise NotImplementedError
+
+    @contextmanager
+    def locked(self, root: Path, run: str) -> Generator[None, None, None]:
+        """Keep other writers out of a folder's files, as far as the system has locks."""
+        yield
 
     def write_at(self, fd: int, data: memoryview, offset: int) -> int:
         """Write bytes at an offset; return how many were taken."""
@@ -127,7 +139,8 @@ class PosixFiles(Files):
     def open_to_read(self, root: Path, run: str, name: str) -> int:
         folder = self._folder(root, run)
         try:
-            return os.open(name, os.O_RDONLY | _SAFE, dir_fd=folder)
+            # A pipe of that name must not keep us waiting for someone to write to it.
+            return os.open(name, os.O_RDONLY | os.O_NONBLOCK | _SAFE, dir_fd=folder)
         finally:
             os.close(folder)
 
@@ -143,6 +156,18 @@ class PosixFiles(Files):
         try:
             os.unlink(name, dir_fd=folder)
         finally:
+            os.close(folder)
+
+    @contextmanager
+    def locked(self, root: Path, run: str) -> Generator[None, None, None]:
+        folder = self._folder(root, run)
+        try:
+            _lock(folder)
+            yield
+        finally:
+            # Not only closed: a child that was forked meanwhile holds the descriptor as well.
+            with suppress(OSError):
+                fcntl.flock(folder, fcntl.LOCK_UN)
             os.close(folder)
 
     def write_at(self, fd: int, data: memoryview, offset: int) -> int:
@@ -186,7 +211,8 @@ class PlainFiles(Files):
         return os.listdir(self._folder(root, run))
 
     def open_to_read(self, root: Path, run: str, name: str) -> int:
-        return os.open(self._folder(root, run) / name, os.O_RDONLY | _SAFE)
+        # Windows syncs what is open for writing only.
+        return os.open(self._folder(root, run) / name, os.O_RDWR | _SAFE)
 
     def replace(self, root: Path, run: str, old: str, new: str) -> None:
         folder = self._folder(root, run)
@@ -209,6 +235,19 @@ class PlainFiles(Files):
         except FileExistsError as error:  # what is there is no folder, and will not become one
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
         return folder
+
+
+def _lock(fd: int) -> None:
+    """Lock a folder against other writers; go without where that cannot be had soon."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE)
+        except OSError:  # a file system without locks
+            return
+        else:
+            return
 
 
 def written(files: Files, fd: int, data: memoryview, offset: int) -> int:

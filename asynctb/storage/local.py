@@ -22,7 +22,7 @@ from typing import ParamSpec, TypeVar
 from aiofiles.os import wrap
 
 from asynctb.daemon import DaemonExecutor
-from asynctb.entry import Asset
+from asynctb.entry import Assets
 from asynctb.eventfile import Namer, first_records
 from asynctb.record import count_records, whole_records
 from asynctb.storage.assets import AssetFiles
@@ -147,18 +147,18 @@ class LocalStorage:
         self._files.make_root(self.log_dir)
         self.write({"": b""})
 
-    def write(self, batch: Mapping[str, bytes], assets: Iterable[tuple[Asset, bytes]] = ()) -> None:
+    def write(self, batch: Mapping[str, bytes], assets: Iterable[tuple[Assets, bytes]] = ()) -> None:
         """Append framed records to their runs' files, and put assets beside them.
 
         Raises OSError when some could not be written: they are kept, and the next call goes on at that byte.
         """
+        self._assets.add(assets)
         for run, data in batch.items():
             file = self._runs.get(run)
             if file is None:
                 file = self._runs[run] = RunFile(run)
             file.rest += data
             self._owing[run] = file
-        self._assets.add(assets)
         failure: OSError | None = None
         for file in list(self._owing.values()):
             try:
@@ -210,6 +210,7 @@ class LocalStorage:
                 self._close(file)
         self._runs.clear()
         self._owing.clear()
+        self._assets.tidy(self.log_dir)
         self._assets = AssetFiles(self._files)
         self._purge_step = None  # what a later file would purge is this writer's own
         self._thread.shutdown()

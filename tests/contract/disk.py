@@ -27,7 +27,8 @@ class Disk(PosixFiles):
 
     def under(self, writer: AsyncSummaryWriter | SummaryWriter) -> None:
         """Have a writer use it from now on."""
-        writer._pipeline.storage._files = self
+        storage = writer._pipeline.storage
+        storage._files = storage._assets._files = self
 
     def hold(self, call: str = "write_at") -> threading.Event:
         """Hold up a call until `release`; the event that is returned is set once one is held."""
@@ -70,6 +71,18 @@ class Disk(PosixFiles):
     def names(self, root: Path, run: str) -> list[str]:
         self._pass("names")
         return super().names(root, run)
+
+    def open_to_read(self, root: Path, run: str, name: str) -> int:
+        self._pass("open_to_read")
+        return super().open_to_read(root, run, name)
+
+    def replace(self, root: Path, run: str, old: str, new: str) -> None:
+        self._pass("replace")
+        super().replace(root, run, old, new)
+
+    def remove(self, root: Path, run: str, name: str) -> None:
+        self._pass("remove")
+        super().remove(root, run, name)
 
     def write_at(self, fd: int, data: memoryview, offset: int) -> int:
         self._pass("write_at")

@@ -449,3 +449,24 @@ def test_a_disabled_writer_where_nothing_could_be_opened(tmp_path: Path) -> None
             await writer.add_scalar("a", 1.0)
 
     asyncio.run(main())
+
+
+def test_closes_of_another_thread_lose_nothing(tmp_path: Path) -> None:
+    """While one thread closes a SummaryWriter again and again, every add of another finds a file and is written."""
+    writer, enough = SummaryWriter(tmp_path), threading.Event()
+
+    def close() -> None:
+        while not enough.is_set():
+            writer.close()
+
+    closer = threading.Thread(target=close)
+    closer.start()
+    try:
+        for step in range(100):
+            writer.add_scalar("a", step, step)
+    finally:
+        enough.set()
+        closer.join()
+        writer.close()
+    assert sorted(steps(tmp_path)) == list(range(100))
+    assert (writer.stats.written, dict(writer.stats.dropped)) == (100, {})

@@ -248,7 +248,7 @@ def test_making_a_writer_touches_no_disk(tmp_path: Path, monkeypatch: pytest.Mon
         repr(writer), writer.stats, writer.get_logdir(), pickle.loads(pickle.dumps(writer))
         asyncio.run(writer.close())
     assert list(tmp_path.iterdir()) == []
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
 
 
 def unusable(tmp_path: Path, kind: str) -> Path:
@@ -288,7 +288,7 @@ def test_opening_raises_in_the_constructor(kind: str, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot open") as raised:
         SummaryWriter(unusable(tmp_path, kind))
     assert isinstance(raised.value, OSError)
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is unwritable to root")

@@ -28,7 +28,10 @@ NOT_RUN = {  # languages of blocks, and why they are not run; every block has a 
 PREAMBLES = {  # what a page's fragments are put into, so that they find their names; a program stands alone
     "docs/tutorial.md": """
         import asyncio
+        import numpy as np
         from asynctb import AsyncSummaryWriter
+
+        rng = np.random.default_rng(0)
 
         async def main():
             step = 7

@@ -17,6 +17,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 LIBRARY = Path(asynctb.__file__).parents[1]  # so that the examples import what the tests import
 
 OPTIONS: dict[str, list[str]] = {  # of each example those that keep it short; a new example needs a row
+    "gallery.py": [],
     "plain_script.py": [],
     "quickstart.py": ["--updates", "10", "--seconds", "5"],
 }

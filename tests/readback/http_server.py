@@ -19,6 +19,7 @@ __all__ = ["Answer", "Dashboards", "serve"]
 
 STARTS_WITHIN = 60.0
 ANSWERS_WITHIN = 30.0
+ENDS_WITHIN = 10.0
 LOOK = 0.2  # seconds between two looks
 
 
@@ -80,7 +81,11 @@ def serve(logdir: PathLike, *, fast: bool = True, flags: Mapping[str, str] | Non
             yield Dashboards(_address(program, log))
         finally:
             program.terminate()
-            program.wait(STARTS_WITHIN)
+            try:
+                program.wait(ENDS_WITHIN)
+            except subprocess.TimeoutExpired:
+                program.kill()
+                program.wait()
 
 
 def _address(program: subprocess.Popen[bytes], log: Any) -> str:
