@@ -3,11 +3,10 @@
 import re
 import tempfile
 import warnings
-from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -16,10 +15,6 @@ from tests.encode.graph.models import TRACEABLE, Dictionary, Net, Outputs, Share
 from tests.readback.events import run_events
 from tests.readback.imports import module
 
-if TYPE_CHECKING:
-    from tensorboard.compat.proto.event_pb2 import Event
-    from tensorboard.compat.proto.graph_pb2 import GraphDef
-
 TorchWriter = module("torch.utils.tensorboard").SummaryWriter
 nn = torch.nn
 
@@ -27,7 +22,7 @@ REFUSED = [("TransformerEncoder", True)]  # by torch, with gradients
 ADDED = {"dtype", "parameters"}  # attributes that torch's nodes do not have
 
 
-def events(writer: Any, *args: Any, method: str = "add_graph", **options: Any) -> "list[Event]":
+def events(writer: Any, *args: Any, method: str = "add_graph", **options: Any) -> list[Any]:
     """What a writer writes; what torch prints, or warns of, is not ours."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         if writer is TorchWriter:
@@ -37,12 +32,11 @@ def events(writer: Any, *args: Any, method: str = "add_graph", **options: Any) -
         return run_events(Path(folder))["."][1:]
 
 
-def graph(event: "Event") -> "GraphDef":
-    found: GraphDef = module("tensorboard.compat.proto.graph_pb2").GraphDef.FromString(event.graph_def)
-    return found
+def graph(event: Any) -> Any:
+    return module("tensorboard.compat.proto.graph_pb2").GraphDef.FromString(event.graph_def)
 
 
-def without_additions(found: "GraphDef") -> "GraphDef":
+def without_additions(found: Any) -> Any:
     """Take out what our nodes have besides: device, type and count, and the shapes of what modules hold."""
     for node in found.node:
         node.device = ""
@@ -59,7 +53,7 @@ def numbered(text: str) -> str:
     return re.sub(r"(?<=/)\d+(?=\")", lambda number: str(numbers.setdefault(number[0], len(numbers))), text)
 
 
-def assert_same(ours: "list[Event]", theirs: "list[Event]") -> None:
+def assert_same(ours: list[Any], theirs: list[Any]) -> None:
     assert [event.WhichOneof("what") for event in ours] == ["graph_def", "tagged_run_metadata"]
     assert without_additions(graph(ours[0])) == graph(theirs[0])
     assert ours[1].tagged_run_metadata == theirs[1].tagged_run_metadata
@@ -100,7 +94,7 @@ def test_same_graph_of_dictionaries() -> None:
 def scripts() -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        branch, inputs = TRACEABLE["branch on data"]()
+        branch, _ = TRACEABLE["branch on data"]()
         traced, _ = TRACEABLE["Net"]()
         return {
             "traced": torch.jit.trace(traced.eval(), image(2, 1, 28, 28)),
@@ -223,7 +217,7 @@ def test_autocast_with_gradients() -> None:
 def test_script_function() -> None:
     """torch cannot draw a scripted function; here it is drawn."""
 
-    def add(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def add(x, y):  # pyright: ignore[reportUnknownParameterType, reportMissingParameterType]  # both are tensors
         return x @ y + 1
 
     with warnings.catch_warnings():
@@ -244,4 +238,7 @@ def test_compiled_model() -> None:
         compiled = torch.compile(model)
     with pytest.raises(RuntimeError):
         events(TorchWriter, compiled, image(2, 3))
-    assert events(SummaryWriter, compiled, image(2, 3))[0].graph_def == events(SummaryWriter, model, image(2, 3))[0].graph_def
+    assert (
+        events(SummaryWriter, compiled, image(2, 3))[0].graph_def
+        == events(SummaryWriter, model, image(2, 3))[0].graph_def
+    )

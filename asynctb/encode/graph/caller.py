@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar, copy_context
 from functools import partial
@@ -92,7 +92,7 @@ _FILTER: Any = ("ignore", _WhenSilent(), Warning, None, 0)
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def _silence() -> Generator[None, None, None]:
     """Let no warning of this context through, and every other."""
     filters: Any = warnings.filters
     if _FILTER not in filters[:1]:

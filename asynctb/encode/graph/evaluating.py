@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -10,7 +10,7 @@ __all__ = ["evaluating"]
 
 
 @contextmanager
-def evaluating(model: Any) -> Iterator[None]:
+def evaluating(model: Any) -> Generator[None, None, None]:
     """Have a module in evaluation mode, as torch's `add_graph` does, whatever happens inside; what is none stays so."""
     modules = [(module, module.training) for module in model.modules()] if hasattr(model, "training") else []
     try:

@@ -57,10 +57,11 @@ class Call(NamedTuple):
 
 def call_of(model: Any, inputs: Inputs) -> Call:
     """Look for the tensors in a call's arguments."""
-    names = list(signature(model.forward).parameters)
+    parameters = signature(model.forward).parameters.values()
+    names = [each.name for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
     names += [str(number) for number in range(len(names), len(inputs.args))]
-    named = {**dict(zip(names, inputs.args, strict=False)), **inputs.kwargs}
-    found = [pair for name, value in named.items() for pair in _tensors(str(name), value)]
+    named = [*zip(names, inputs.args, strict=False), *inputs.kwargs.items()]
+    found = [pair for name, value in named for pair in _tensors(name, value)]
     labels = [label for label, _ in found]
     return Call((inputs.args, dict(inputs.kwargs)), labels, tuple(tensor for _, tensor in found))
 

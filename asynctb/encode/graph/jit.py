@@ -3,88 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from asynctb.encode.graph.inputs import Inputs, call_of, tensors_in
+from asynctb.encode.graph.caller import torch_if_loaded
 from asynctb.encode.graph.nodes import Attr, Node, Shapes, device, dtype
+from asynctb.encode.graph.trace import Script
 
-__all__ = ["Drawn", "Script", "draw", "is_script", "trace", "trace_tensors"]
+__all__ = ["Drawn", "draw"]
 
 GET_ATTR, PACK, UNPACK = "prim::GetAttr", "prim::TupleConstruct", "prim::TupleUnpack"
 NO_TENSOR = (1,)  # the shape that torch writes for inputs and outputs that are none
-
-
-class Script(NamedTuple):
-    """A model in TorchScript, all of its functions in one graph."""
-
-    root: Any
-    """The traced or scripted module or function."""
-    graph: Any
-    args: Sequence[Any] = ()
-    """What it was traced with; the keywords as well."""
-    kwargs: Mapping[str, Any] = {}
-    labels: Sequence[str] | None = None
-    """The names of its inputs, where only the tensors among its model's are inputs of its own."""
-
-
-def is_script(torch: Any, model: Any) -> bool:
-    """Tell whether a model is in TorchScript already."""
-    jit = getattr(torch, "jit", None)
-    return jit is not None and isinstance(model, (jit.ScriptModule, jit.ScriptFunction))
-
-
-def trace(model: Any, inputs: Inputs, strict: bool) -> Script:
-    """Run a model once, and return what it did. Raises whatever the tracer or the model do."""
-    import torch
-
-    if is_script(torch, model):
-        return Script(model, model.inlined_graph, *inputs)  # a copy: the model keeps its own
-    given: Any = {"example_kwarg_inputs": dict(inputs.kwargs)} if inputs.kwargs else {"example_inputs": inputs.args}
-    # The check would run the model twice more, and refuses models whose graph is right.
-    traced = torch.jit.trace(model, **given, strict=strict, check_trace=False)
-    return Script(traced, _inlined(traced), *inputs)
-
-
-def trace_tensors(model: Any, inputs: Inputs) -> Script:
-    """Do so for inputs and results that the tracer does not know: it sees the tensors alone that are in them."""
-    import torch
-
-    call = call_of(model, inputs)
-
-    class Call(torch.nn.Module):  # type: ignore[misc, unused-ignore]
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, *tensors: Any) -> Any:
-            args, kwargs = call.with_tensors(tensors)
-            return tuple(tensors_in(self.model(*args, **kwargs)))
-
-    with _uncached_autocast():
-        traced = torch.jit.trace(Call(), call.tensors, check_trace=False)
-    return Script(traced, _inlined(traced), call.tensors, labels=call.labels)
-
-
-@contextmanager
-def _uncached_autocast() -> Iterator[None]:
-    """Have autocast convert a weight each time: one that was converted before the trace began has no place in it."""
-    import torch
-
-    enabled = torch.is_autocast_cache_enabled()
-    torch.set_autocast_cache_enabled(False)
-    try:
-        yield
-    finally:
-        torch.set_autocast_cache_enabled(enabled)
-
-
-def _inlined(traced: Any) -> Any:
-    import torch
-
-    graph = traced.graph
-    torch._C._jit_pass_inline(graph)
-    return graph
 
 
 class _Op(NamedTuple):
@@ -141,7 +69,7 @@ def _results(script: Script) -> tuple[list[Any], set[str]]:
 
 
 def _names(inputs: Mapping[Any, str], ops: Sequence[_Op]) -> dict[str, str]:
-    """Name each value by its scope; those that no node makes by the scope of the last that takes them, as torch does."""
+    """Name each value by its scope; one that no node makes by the scope of the last that takes it, as torch does."""
     names = {name: f"{op.scope}/{name}" for op in ops for name in op.inputs}
     names.update((value.debugName(), name) for value, name in inputs.items())
     names.update((name, f"{op.scope}/{name}") for op in ops for name in (value.debugName() for value in op.outputs))
@@ -175,8 +103,7 @@ def _node(op: _Op, value: Any, names: Mapping[str, str]) -> Node:
 
 def _ops(script: Script) -> Iterator[_Op]:
     """Read the graph's nodes, but for those that only lead to a module."""
-    import torch
-
+    torch = torch_if_loaded()
     boxes = _boxes(script.root, whole=script.labels is None)
     scopes: dict[str, str] = {}
     found: dict[str, Any] = {value.debugName(): script.root for value in script.graph.inputs() if _is_module(value)}
@@ -246,8 +173,7 @@ class _Boxes:
 
 def _boxes(root: Any, whole: bool) -> _Boxes:
     """Return the boxes of a script; of one that is not `whole`, those of the model that it calls."""
-    import torch
-
+    torch = torch_if_loaded()
     if isinstance(root, torch.jit.ScriptFunction):
         return _Boxes(root.name, {})
     aliases = {name: f"{_class(m)}[{name.rpartition('.')[2]}]" for name, m in root.named_modules(prefix="__module")}
@@ -256,7 +182,6 @@ def _boxes(root: Any, whole: bool) -> _Boxes:
 
 def _class(module: Any) -> str:
     """Name the class that a module had before it was traced or scripted."""
-    import torch
-
+    torch = torch_if_loaded()
     traced = isinstance(module, torch.jit.TracedModule)
     return str(module._name if traced else getattr(module, "original_name", "Module"))

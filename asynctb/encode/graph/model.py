@@ -11,10 +11,11 @@ from asynctb.encode.graph.caller import Caller, torch_if_loaded
 from asynctb.encode.graph.evaluating import evaluating
 from asynctb.encode.graph.export import export, of_module, of_program
 from asynctb.encode.graph.inputs import Inputs, inputs_of
-from asynctb.encode.graph.jit import Script, draw, is_script, trace, trace_tensors
+from asynctb.encode.graph.jit import draw
 from asynctb.encode.graph.nodes import PLUGIN, Node, Stat, graph_event, stats_event
 from asynctb.encode.graph.profile import Clock, run_program, run_script
 from asynctb.encode.graph.ready import is_ready, ready
+from asynctb.encode.graph.trace import Script, is_script, trace, trace_tensors
 from asynctb.entry import Draft, Encode, Entry
 from asynctb.errors import EncodeError
 
@@ -71,14 +72,14 @@ class Found(NamedTuple):
 def _task(model: Any, given: Any, verbose: bool, strict: bool, clock: Clock | None) -> Callable[[], Picture]:
     """Return what draws a model; raises `EncodeError` for what is none, and for inputs that will not do."""
     torch = torch_if_loaded()
-    if torch is None or not (_is_program(model) or isinstance(model, torch.nn.Module) or is_script(torch, model)):
+    if torch is None or not (_is_program(model) or isinstance(model, torch.nn.Module) or is_script(model)):
         missing = NO_TORCH if torch is None and find_spec("torch") is None else ""
         raise EncodeError(TAG, WANTED + missing, model)
     if _is_program(model):
         return lambda: _picture(model, _program(model, verbose), clock)
     if given is None and not clock and isinstance(model, torch.fx.GraphModule):
         return lambda: _module(model, verbose)
-    if given is None and (clock or not is_script(torch, model)):
+    if given is None and (clock or not is_script(model)):
         raise EncodeError(TAG, "input_to_model: what to call the model with", given)
     inputs = Inputs() if given is None else inputs_of(TAG, model, given)
     return lambda: _traced(model, inputs, verbose, strict, clock)
@@ -134,13 +135,13 @@ def _call(model: Any, inputs: Inputs, complaint: Exception) -> None:
 def _script(script: Script, verbose: bool) -> Found:
     nodes, names = draw(script)
     _print(script.graph, verbose)
-    return Found(nodes, lambda now: run_script(script, names, now))
+    return Found(nodes, partial(run_script, script, names))
 
 
 def _program(program: Any, verbose: bool, model: Any = None) -> Found:
     drawing = of_program(program, model)
     _print(program, verbose)
-    return Found(drawing.nodes, lambda now: run_program(program, drawing.names, now))
+    return Found(drawing.nodes, partial(run_program, program, drawing.names))
 
 
 def _module(module: Any, verbose: bool) -> Picture:

@@ -8,7 +8,19 @@ from typing import Any, NamedTuple, TypeAlias
 from asynctb.encode.wire import delimited
 from asynctb.proto import event_pb2, graph_pb2, run_metadata_pb2, tensor_pb2
 
-__all__ = ["PLUGIN", "Attr", "DType", "Node", "Shape", "Shapes", "Stat", "device", "dtype", "graph_event", "stats_event"]
+__all__ = [
+    "PLUGIN",
+    "Attr",
+    "DType",
+    "Node",
+    "Shape",
+    "Shapes",
+    "Stat",
+    "device",
+    "dtype",
+    "graph_event",
+    "stats_event",
+]
 
 PLUGIN = "graphs"
 PRODUCER = 22  # of the GraphDefs that TensorBoard's readers were made for; torch writes it

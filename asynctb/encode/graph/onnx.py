@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from math import prod
 from typing import Any
 
@@ -69,7 +70,7 @@ def _take(model: Any) -> Encode:
 
 def _parsed(model: Any) -> Any:
     try:
-        import onnx
+        onnx: Any = import_module("onnx")
     except ImportError as error:
         raise ImportError("add_onnx_graph needs onnx: pip install 'asynctb[onnx]'") from error
     try:
@@ -134,7 +135,11 @@ def _variable(value: Any, name: str, inputs: Sequence[str]) -> Node:
 
 def _weight(weight: Any, name: str) -> Node:
     """Return a weight as a constant, which TensorBoard draws small, at the side of what it goes to."""
-    attrs = {**dtype(_TYPES.get(weight.data_type)), "shape": Shape(weight.dims), "_output_shapes": Shapes([weight.dims])}
+    attrs = {
+        **dtype(_TYPES.get(weight.data_type)),
+        "shape": Shape(weight.dims),
+        "_output_shapes": Shapes([weight.dims]),
+    }
     return Node(name, "Const", [], {**attrs, "parameters": prod(weight.dims)})
 
 

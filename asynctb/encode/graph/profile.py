@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from asynctb.encode.graph.jit import Script
+from asynctb.encode.graph.caller import torch_if_loaded
 from asynctb.encode.graph.nodes import Stat, device
+from asynctb.encode.graph.trace import Script
 
 __all__ = ["Clock", "run_program", "run_script"]
 
 Clock = Callable[[], int]
 """Tells the time in nanoseconds since the epoch."""
 
-WARM_UP = 1  # runs that do not count: operators prepare themselves in their first, which may take a hundred times longer
+WARM_UP = (
+    1  # runs that do not count: operators prepare themselves in their first, which may take a hundred times longer
+)
 
 
 class _Meter:
@@ -106,15 +110,13 @@ _STRUCTURE: dict[str, Callable[[Any, list[Any]], Sequence[Any]]] = {
 
 
 def _as_tensor(number: Any) -> Any:
-    import torch
-
+    torch = torch_if_loaded()
     return torch.tensor(number)
 
 
 def _operator(node: Any) -> Callable[..., Any]:
     """Return what a node calls, as a function of its inputs."""
-    import torch
-
+    torch = torch_if_loaded()
     path, _, _ = node.schema().partition("(")
     path, _, overload = path.partition(".")
     library, _, name = path.partition("::")
@@ -134,29 +136,31 @@ def run_program(program: Any, names: Mapping[str, str], now: Clock) -> list[Stat
 
     `names` are by the names of its graph's nodes, and by the paths of what it holds.
     """
-    import torch.fx
-    from torch.utils import _pytree as pytree
+    torch = torch_if_loaded()
 
-    class Metered(torch.fx.Interpreter):
+    class Metered(torch.fx.Interpreter):  # type: ignore[misc, name-defined]
         def run_node(self, n: Any) -> Any:
             if n.op == "call_function" and n.name in names:
-                given = [self.env[each] for each in n.all_input_nodes]
-                return meter.run(names[n.name], lambda *_: super(Metered, self).run_node(n), given)
+                return meter.run(names[n.name], partial(self._run, n), [self.env[each] for each in n.all_input_nodes])
             value = super().run_node(n)
             meter.hold(names.get(n.target if n.op == "get_attr" else n.name, ""), value)
             return value
 
+        def _run(self, n: Any, *_: Any) -> Any:
+            return super().run_node(n)
+
     module = program.module()
-    leaves = pytree.tree_leaves(program.example_inputs)
-    for _ in range(WARM_UP + 1):
-        meter = _Meter(now)
+    leaves = torch.utils._pytree.tree_leaves(program.example_inputs)
+    meter = _Meter(now)
+    for _ in range(WARM_UP):
         Metered(module).run(*leaves, enable_io_processing=False)
+        meter = _Meter(now)
+    Metered(module).run(*leaves, enable_io_processing=False)
     return meter.stats
 
 
 def _wait_for(tensors: Sequence[Any]) -> None:
-    import torch
-
+    torch = torch_if_loaded()
     if any(tensor.is_cuda for tensor in tensors):
         torch.cuda.synchronize(tensors[0].device)
 

@@ -20,7 +20,7 @@ class Names:
         Without what means something else at an edge: a colon stands before an output's number, `^` for an order. And
         without empty boxes, at which TensorBoard's page fails.
         """
-        name = "/".join(filter(None, name.replace(":", "_").lstrip("^").split("/")))
+        name = "/".join(filter(None, name.replace(":", "_").replace("^", "_").split("/"))) or "_"
         count = self._taken.get(name, 0)
         self._taken[name] = count + 1
         return self.unique(f"{name}_{count}") if count else name

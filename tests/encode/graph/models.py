@@ -151,7 +151,7 @@ class Branch(nn.Module):
         super().__init__()
         self.fc = nn.Linear(3, 3)
 
-    def forward(self, x):  # pyright: ignore  # in a script Any would be a type of its own
+    def forward(self, x):  # pyright: ignore[reportUnknownParameterType, reportMissingParameterType]  # Any is a script's
         return self.fc(x) if x.sum() > 0 else -x
 
 
@@ -200,8 +200,14 @@ class Choice(nn.Module):
 
     def forward(self, x: Any) -> Any:
         first, second = torch.std_mean(self.norm(x), 1, keepdim=True)
-        x = torch.cond(first.sum() > 0, lambda y, z: self.yes(y) + z, lambda y, z: self.no(y) - z, (first, second))
+        x = torch.cond(first.sum() > 0, self.add, self.take, (first, second))
         return torch.relu(x), x.sum()
+
+    def add(self, y: Any, z: Any) -> Any:
+        return self.yes(y) + z
+
+    def take(self, y: Any, z: Any) -> Any:
+        return self.no(y) - z
 
 
 def image(*shape: int) -> Any:
