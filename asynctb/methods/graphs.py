@@ -26,10 +26,12 @@ class GraphMethods(Family[R_co]):
     ) -> R_co:
         """Add a model's graph to the Graphs dashboard: its operators in boxes by module, and the tensors between them.
 
-        The graph is found by running the model once, in evaluation mode, by `torch.jit.trace`. What that cannot take,
-        such as text, None or other objects among the inputs and results, is left to `torch.export`, whose operators are
-        drawn in the same boxes. Afterwards each module is in the mode in which it was. What else a run changes stays
-        changed, such as buffers that `forward` writes to in evaluation mode, and random numbers that it draws.
+        The graph is found by running the model in evaluation mode, once, by `torch.jit.trace`. Where inputs or results
+        are more than the tracer takes (text, None, objects of any kind), a second run shows it the tensors among them
+        alone. What it cannot take at all, such as `torch.cond`, goes to `torch.export`, whose operators are drawn in
+        the same boxes. Of what depends on the data, the tracer draws the way that these inputs lead. Afterwards each
+        module is in the mode in which it was. What else a run changes stays changed, such as buffers that `forward`
+        writes to in evaluation mode, and random numbers that it draws.
 
         It runs in a thread for `AsyncSummaryWriter`, with the caller's context variables, gradient and inference mode
         and autocast. Until the await completes nothing else may use the model; a cancelled one goes on in its thread
@@ -44,8 +46,9 @@ class GraphMethods(Family[R_co]):
                 keyword arguments. A mapping whose keys are no arguments of `forward` is its one argument.
             verbose: print torch's form of the graph.
             use_strict_trace: False has the tracer take lists and dictionaries that the model makes without a question.
-            profile: run the graph once more, node by node, and store what each took, by which TensorBoard colours
-                the nodes: time, and memory allocated for its results. The first run of an operator may take longer.
+            profile: run the graph twice more, node by node, the first time to warm up, and store what each node took:
+                time, and memory of its results and of what a module holds. TensorBoard colours by either, under the
+                tag "step1".
 
         Raises:
             EncodeError: for what is no model, for missing inputs, for a model that neither `torch.jit.trace` nor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from asynctb.encode.graph.caller import Caller, torch_if_loaded
 from asynctb.encode.graph.evaluating import evaluating
@@ -20,6 +20,8 @@ from asynctb.entry import Draft, Encode, Entry
 from asynctb.errors import EncodeError
 
 __all__ = ["graph"]
+
+T = TypeVar("T")
 
 TAG = "add_graph"
 ROOM = 256 << 10  # bytes that a graph is counted with until it is known
@@ -76,13 +78,21 @@ def _task(model: Any, given: Any, verbose: bool, strict: bool, clock: Clock | No
         missing = NO_TORCH if torch is None and find_spec("torch") is None else ""
         raise EncodeError(TAG, WANTED + missing, model)
     if _is_program(model):
-        return lambda: _picture(model, _program(model, verbose), clock)
+        return lambda: _picture(model, _as_it_is(model, partial(_program, model, verbose)), clock)
     if given is None and not clock and isinstance(model, torch.fx.GraphModule):
-        return lambda: _module(model, verbose)
+        return lambda: _as_it_is(model, partial(_module, model, verbose))
     if given is None and (clock or not is_script(model)):
         raise EncodeError(TAG, "input_to_model: what to call the model with", given)
     inputs = Inputs() if given is None else inputs_of(TAG, model, given)
     return lambda: _traced(model, inputs, verbose, strict, clock)
+
+
+def _as_it_is(model: Any, draw_it: Callable[[], T]) -> T:
+    try:
+        return draw_it()
+    except Exception as error:
+        # Its makers may change what a graph knows of itself.
+        raise EncodeError(TAG, f"a graph that can be drawn ({_said(error)})", model) from error
 
 
 def _is_program(model: Any) -> bool:

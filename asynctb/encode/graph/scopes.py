@@ -69,7 +69,8 @@ class Scopes:
 
 def _stack(node: Any) -> Iterator[tuple[str, str]]:
     """Return the modules that a node is in, from the outside: path and class."""
-    for path, kind in (node.meta.get("nn_module_stack") or {}).values():
+    for key, module in (node.meta.get("nn_module_stack") or {}).items():
+        path, kind = module if isinstance(module, tuple) else (key, module)  # torch.fx has the class alone before 2.2
         name = kind if isinstance(kind, str) else kind.__qualname__
         yield path.partition("@")[0], name.rpartition(".")[2]
 

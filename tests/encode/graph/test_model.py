@@ -285,6 +285,18 @@ def test_no_model(bad: Any) -> None:
     assert raised.value.got is bad
 
 
+def test_graph_that_is_broken() -> None:
+    """What looks like a program and cannot be drawn is refused, with the reason."""
+
+    class Program:
+        graph_signature = graph_module = None
+
+    assert "AttributeError" in refused(Program(), None).wanted
+    module = torch.fx.symbolic_trace(nn.Linear(3, 3))
+    module.graph.create_node("call_module", "missing", ())
+    assert "a graph that can be drawn" in refused(module, None).wanted
+
+
 def test_long_words_are_cut() -> None:
     """An error that goes on for pages is quoted in part."""
 
