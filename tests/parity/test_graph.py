@@ -1,5 +1,6 @@
 """Graphs are torch's, node by node, but for what is named here."""
 
+import asyncio
 import re
 import tempfile
 import warnings
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from asynctb import SummaryWriter
+from asynctb import AsyncSummaryWriter, SummaryWriter
 from tests.encode.graph.models import TRACEABLE, Dictionary, Net, Outputs, Shared, image, torch
 from tests.readback.events import run_events
 from tests.readback.imports import module
@@ -70,6 +71,22 @@ def test_same_graph(name: str, gradients: bool) -> None:
         theirs = events(TorchWriter, model, inputs)
         assert graph(theirs[0]).node
         assert_same(events(SummaryWriter, model, inputs), theirs)
+
+
+def test_same_graph_awaited(tmp_path: Path) -> None:
+    """Traced in a thread it is the same, down to the operators that torch takes only without gradients."""
+    model, inputs = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), image(2, 3, 8)
+
+    async def main() -> None:
+        async with AsyncSummaryWriter(tmp_path) as writer:
+            with torch.no_grad():
+                await writer.add_graph(model, inputs)
+
+    asyncio.run(main())
+    with torch.no_grad():
+        theirs = events(TorchWriter, model, inputs)
+    assert "aten::_transformer_encoder_layer_fwd" in [node.op for node in graph(theirs[0]).node]
+    assert_same(run_events(tmp_path)["."][1:], theirs)
 
 
 @pytest.mark.parametrize("name", ["Net", "ResNet", "LSTM", "held tensors"])
@@ -178,13 +195,15 @@ def test_models_that_fail_their_own_check(capfd: pytest.CaptureFixture[str]) -> 
     """torch runs a model twice more and refuses it when its graphs differ; here one run makes the graph, quietly."""
     for make, inputs in [
         (lambda: nn.TransformerDecoderLayer(8, 2, 16), (image(3, 1, 8), image(3, 1, 8))),
+        (lambda: TRACEABLE["TransformerEncoder"]()[0], image(2, 3, 8)),
         (Restless, image(2, 3)),
     ]:
         found = graph(events(SummaryWriter, make(), inputs)[0])
         assert found.node
     assert capfd.readouterr() == ("", "")
-    with pytest.raises(Exception, match=r"Graphs differed|not deterministic|did not match"):
-        events(TorchWriter, Restless(), image(2, 3))
+    for refused, inputs in [(Restless(), image(2, 3)), TRACEABLE["TransformerEncoder"]()]:
+        with pytest.raises(Exception, match=r"Tracing failed sanity checks"):
+            events(TorchWriter, refused, inputs)
 
 
 class Restless(nn.Module):  # type: ignore[misc]

@@ -91,6 +91,17 @@ def test_models_are_drawn(model: Any, inputs: Any) -> None:
     assert {name.partition("/")[0] for name in nodes(model, inputs)} == {"input", "output", type(model).__name__}
 
 
+def test_nothing_else_changes() -> None:
+    """Weights, buffers, gradients and random numbers are what they were: dropout and batch statistics are off."""
+    model = nn.Sequential(ResNet(), nn.Dropout(0.5))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    numbers = torch.get_rng_state()
+    assert stats(model, image(2, 3, 16, 16))
+    assert torch.equal(torch.get_rng_state(), numbers)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(weight.grad is None for weight in model.parameters())
+
+
 # torch.export
 
 
