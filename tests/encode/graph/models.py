@@ -151,7 +151,7 @@ class Branch(nn.Module):
         super().__init__()
         self.fc = nn.Linear(3, 3)
 
-    def forward(self, x):  # pyright: ignore[reportUnknownParameterType, reportMissingParameterType]  # Any is a script's
+    def forward(self, x):  # pyright: ignore[reportUnknownParameterType, reportMissingParameterType]
         return self.fc(x) if x.sum() > 0 else -x
 
 
