@@ -7,6 +7,7 @@ from asynctb.methods.distributions import DistributionMethods
 from asynctb.methods.experiments import ExperimentMethods
 from asynctb.methods.figures import FigureMethods
 from asynctb.methods.geometry import GeometryMethods
+from asynctb.methods.graphs import GraphMethods
 from asynctb.methods.media import MediaMethods
 from asynctb.methods.scalars import ScalarMethods
 from asynctb.methods.text import TextMethods
@@ -25,7 +26,7 @@ class QuickMethods(
     """What can be taken from its caller at once."""
 
 
-class AddMethods(QuickMethods[R_co], FigureMethods[R_co]):
+class AddMethods(QuickMethods[R_co], FigureMethods[R_co], GraphMethods[R_co]):
     """What can be logged."""
 
 

@@ -41,6 +41,7 @@ GOOD_IMAGES: dict[str, tuple[Any, ...]] = {
     "add_images": ("t", ONE[None]),
     "add_video": ("t", ONE[None, None]),
 }
+NODE = b"\x0a\x03\x0a\x01a"  # a GraphDef with one node
 GOOD: dict[str, tuple[Any, ...]] = {  # a call of each method that is right; a new method needs a row
     "add_audio": ("t", [0.5, -0.5]),
     "add_mesh": ("t", [[0.0, 0.0, 0.0]]),
@@ -59,6 +60,8 @@ GOOD: dict[str, tuple[Any, ...]] = {  # a call of each method that is right; a n
     "add_custom_scalars_multilinechart": (["x"],),
     "add_custom_scalars_marginchart": (["v", "l", "u"],),
     **GOOD_IMAGES,
+    "add_graph": (NODE,),
+    "add_onnx_graph": ("model.onnx",),
 }
 METHODS = sorted(GOOD)
 ARGUMENTS = {method: list(signature(getattr(AddMethods, method)).parameters) for method in METHODS}
@@ -345,6 +348,19 @@ EMBEDDING = [
     an_embedding("2 images, one for each row of the matrix", ANY, label_img=np.zeros((3, 3, 4, 4))),
 ]
 BAD += EMBEDDING
+
+NO_MODELS = [None, 5, "model", [], object(), {"a": 1}]
+
+BAD.extend(
+    [
+        # Graphs; those of torch's models are in tests/encode/graph
+        *(Bad("add_graph", (value, [1.0]), "add_graph", ANY, value) for value in NO_MODELS),
+        *(Bad("add_graph", (value,), "add_graph", "a GraphDef in wire form", value) for value in (b"abc", b"\xff")),
+        *(Bad("add_graph", (value,), "add_graph", "a GraphDef with nodes", value) for value in (b"", bytearray())),
+        Bad("add_graph", (NODE,), "add_graph", "a model that can be run, for profile=True", NODE, {"profile": True}),
+        *(Bad("add_onnx_graph", (value,), "add_onnx_graph", ANY, value) for value in (None, 5, [], object(), {})),
+    ]
+)
 
 
 def made(colour: str, log_dir: Path) -> tuple[Any, Any]:

@@ -1,0 +1,1 @@
+"""Graphs of models: from TorchScript, torch.export, torch.fx, ONNX, or ready ones, to TensorBoard's GraphDef."""
