@@ -29,9 +29,10 @@ class GraphMethods(Family[R_co]):
         The graph is found by running the model in evaluation mode, once, by `torch.jit.trace`. Where inputs or results
         are more than the tracer takes (text, None, objects of any kind), a second run shows it the tensors among them
         alone. What it cannot take at all, such as `torch.cond`, goes to `torch.export`, whose operators are drawn in
-        the same boxes. Of what depends on the data, the tracer draws the way that these inputs lead. Afterwards each
-        module is in the mode in which it was. What else a run changes stays changed, such as buffers that `forward`
-        writes to in evaluation mode, and random numbers that it draws.
+        the same boxes; while that runs, `torch.compiler.is_compiling()` is true for the whole process. Of what depends
+        on the data, the tracer draws the way that these inputs lead. Afterwards each module is in the mode in which it
+        was. What else a run changes stays changed, such as buffers that `forward` writes to in evaluation mode, and
+        random numbers that it draws.
 
         It runs in a thread for `AsyncSummaryWriter`, with the caller's context variables, gradient and inference mode
         and autocast. Until the await completes nothing else may use the model; a cancelled one goes on in its thread

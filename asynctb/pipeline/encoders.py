@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Sequence
+from typing import Any
 
 from asynctb.daemon import DaemonExecutor
 from asynctb.pipeline.places import Place
@@ -17,16 +19,19 @@ COPY_IN_PLACE = 256 << 10  # bytes up to which copying on the loop costs less th
 
 
 def _begin() -> None:
-    global _encoders, _copier, _artist  # one set of threads a process, and a new one in every child
+    global _encoders, _copier, _artist, _drawing  # one set of threads a process, and a new one in every child
     _encoders = DaemonExecutor("asynctb-encode", _WORKERS)
     # Adds wait for their copies: those stand in line behind nobody's video, and behind nobody's figure or model.
     _copier = DaemonExecutor("asynctb-copy")
     _artist = DaemonExecutor("asynctb-draw")
+    # What draws and traces keeps its state for the whole process: matplotlib does, and torch's tracer.
+    _drawing = threading.RLock()
 
 
 _encoders: DaemonExecutor
 _copier: DaemonExecutor
 _artist: DaemonExecutor
+_drawing: Any  # a threading.RLock, which is no type
 _begin()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin)
@@ -73,7 +78,11 @@ def give_up(places: Sequence[Place]) -> None:
 
 
 def _take_and_encode(place: Place) -> None:
-    place.take()
+    if place.slow:
+        with _drawing:
+            place.take()
+    else:
+        place.take()
     try:
         _encoders.submit(place.encode)
     except RuntimeError:  # the interpreter is at its end and lets no thread begin

@@ -211,3 +211,78 @@ def test_disabled_writer(tmp_path: Path) -> None:
         writer.add_graph(Spy(no_more), image(2, 3))
         writer.add_graph(Net())
     assert not hasattr(AsyncSummaryWriter(tmp_path).nowait, "add_graph")
+
+
+class Wide(nn.Module):  # type: ignore[misc]
+    """Many boxes, so that a trace takes a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*[nn.Linear(2, 2) for _ in range(100)])
+
+    def forward(self, x: Any) -> Any:
+        return self.layers(x)
+
+
+def test_threads_do_not_mix_their_models(tmp_path: Path) -> None:
+    """Of two models that two threads add at once, each node is in its own box: torch's tracer has one map of boxes."""
+
+    def add(run: str) -> None:
+        with SummaryWriter(tmp_path / run) as writer:
+            writer.add_graph(Wide(), image(1, 2))
+
+    threads = [threading.Thread(target=add, args=(run,)) for run in ("a", "b")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for run in ("a", "b"):
+        graph = graph_pb2.GraphDef.FromString(run_events(tmp_path / run)["."][1].graph_def)
+        boxed = [node for node in graph.node if node.op == "aten::linear" and "/Linear[" in node.name]
+        assert len(boxed) == 100
+
+
+class Plain:
+    """A result of somebody's own kind."""
+
+    def __init__(self, mean: Any) -> None:
+        self.mean = mean
+
+
+class Answers(nn.Module):  # type: ignore[misc]
+    """Answers with what the test says."""
+
+    def __init__(self, answer: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.answer, self.inner = answer, nn.Linear(3, 3)
+
+    def forward(self, x: Any) -> Any:
+        return self.answer(self.inner(x))
+
+
+@pytest.mark.parametrize("answer", [Plain, lambda x: torch.distributions.Normal(x, 1.0), lambda x: [Plain([x])]])
+def test_results_of_any_kind_have_outputs(answer: Callable[[Any], Any], tmp_path: Path) -> None:
+    """The tensors inside of objects are outputs, and what leads to them is drawn."""
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_graph(Answers(answer), image(2, 3))
+    graph = graph_pb2.GraphDef.FromString(run_events(tmp_path)["."][1].graph_def)
+    assert any(node.name.startswith("output/") for node in graph.node)
+    assert any(node.op == "aten::linear" for node in graph.node)
+
+
+def test_a_model_that_refuses_its_mode_is_drawn(tmp_path: Path) -> None:
+    """What `train` refuses, as that of an exported program's module does, is set as a flag and set back."""
+
+    class Refuses(nn.Module):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            return x + 1 if self.training else x - 1
+
+        def train(self, mode: bool = True) -> Any:
+            raise NotImplementedError("not this one")
+
+    model = Refuses()
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_graph(model, image(2, 3))
+    graph = graph_pb2.GraphDef.FromString(run_events(tmp_path)["."][1].graph_def)
+    assert [node.op for node in graph.node if node.op.startswith("aten::")] == ["aten::sub"]
+    assert model.training

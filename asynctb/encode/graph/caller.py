@@ -81,7 +81,9 @@ _silent: ContextVar[bool] = ContextVar("asynctb_silent", default=False)
 
 
 class _WhenSilent:
-    """Stands where a filter has its pattern."""
+    """Stands where a filter has its pattern; who copies filters by their patterns copies one that matches nothing."""
+
+    pattern = "(?!)"
 
     def match(self, _: str) -> bool:
         """Tell whether a warning comes from what runs silently."""
@@ -96,7 +98,7 @@ def _silence() -> Generator[None, None, None]:
     """Let no warning of this context through, and every other."""
     filters: Any = warnings.filters
     if _FILTER not in filters[:1]:
-        filters.insert(0, _FILTER)
+        filters[:] = [_FILTER, *(other for other in filters if other is not _FILTER)]
     token = _silent.set(True)
     try:
         yield

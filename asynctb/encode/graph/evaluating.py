@@ -15,10 +15,18 @@ def evaluating(model: Any) -> Generator[None, None, None]:
     modules = [(module, module.training) for module in model.modules()] if hasattr(model, "training") else []
     try:
         if modules:
-            model.train(False)
+            _evaluate(model, modules)
         yield
     finally:
         _restore(modules)
+
+
+def _evaluate(model: Any, modules: Sequence[tuple[Any, bool]]) -> None:
+    try:
+        model.train(False)
+    except Exception:  # such as an exported program's, which has no `train`
+        for module, _ in modules:
+            module.training = False
 
 
 def _restore(modules: Sequence[tuple[Any, bool]]) -> None:

@@ -13,6 +13,9 @@ from asynctb.errors import EncodeError
 __all__ = ["Call", "Inputs", "call_of", "inputs_of", "tensors_in"]
 
 
+DEEP = 12  # how far results are looked into
+
+
 class Inputs(NamedTuple):
     """A call's arguments."""
 
@@ -92,12 +95,19 @@ def _exchanged(value: Any, tensors: Iterator[Any]) -> Any:
     return value
 
 
-def tensors_in(value: Any) -> Iterator[Any]:
-    """Return the tensors of a result: in lists, tuples, mappings and data classes, however deep."""
+def tensors_in(value: Any, depth: int = 0) -> Iterator[Any]:
+    """Return the tensors of a result: in lists, tuples, mappings, data classes and other objects, however deep."""
     if hasattr(value, "detach"):
         yield value
-    elif is_dataclass(value) and not isinstance(value, (type, Mapping)):
-        yield from tensors_in([getattr(value, field.name) for field in fields(value)])
-    else:
-        for _, part in _parts(value):
-            yield from tensors_in(part)
+    elif depth < DEEP:  # an object may hold itself
+        for part in _results(value):
+            yield from tensors_in(part, depth + 1)
+
+
+def _results(value: Any) -> Iterable[Any]:
+    if isinstance(value, (Mapping, list, tuple)):
+        return [part for _, part in _parts(value)]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, field.name) for field in fields(value)]
+    # Of what is neither a class, nor a function or module: a distribution, say, or somebody's own result.
+    return vars(value).values() if hasattr(value, "__dict__") and not callable(value) else ()

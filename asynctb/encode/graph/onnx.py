@@ -8,6 +8,7 @@ from importlib import import_module
 from math import prod
 from typing import Any
 
+from asynctb.encode.arrays import INT64_MAX
 from asynctb.encode.graph.nodes import PLUGIN, Attr, Node, Shape, Shapes, dtype, graph_event
 from asynctb.encode.graph.scopes import Names
 from asynctb.entry import Draft, Encode, Entry
@@ -140,7 +141,9 @@ def _weight(weight: Any, name: str) -> Node:
         "shape": Shape(weight.dims),
         "_output_shapes": Shapes([weight.dims]),
     }
-    return Node(name, "Const", [], {**attrs, "parameters": prod(weight.dims)})
+    count = prod(weight.dims)
+    known = {"parameters": count} if 0 <= count <= INT64_MAX else {}  # the file may say anything
+    return Node(name, "Const", [], {**attrs, **known})
 
 
 def _op(op: Any, name: str, inputs: Sequence[str], types: Mapping[str, Any]) -> Node:

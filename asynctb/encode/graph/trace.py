@@ -54,8 +54,13 @@ def trace_tensors(model: Any, inputs: Inputs) -> Script:
 
         def forward(self, *tensors: Any) -> Any:
             args, kwargs = call.with_tensors(tensors)
-            return tuple(tensors_in(self.model(*args, **kwargs)))
+            found = tuple(tensors_in(self.model(*args, **kwargs)))
+            if not found:
+                raise ValueError("no tensor among the model's results")
+            return found
 
+    if not call.tensors and any(inputs):
+        raise ValueError("no tensor among the inputs")
     with _uncached_autocast():
         traced = torch.jit.trace(Call(), call.tensors, check_trace=False)
     return Script(traced, _inlined(traced), call.tensors, labels=call.labels)

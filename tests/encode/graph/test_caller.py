@@ -122,3 +122,16 @@ def test_filters_do_not_pile_up() -> None:
         for _ in range(10):
             Caller().run(int)
         assert len(warnings.filters) == count
+
+
+def test_who_copies_the_filters_copies_one_that_matches_nothing() -> None:
+    """scikit-learn hands filters to its workers by their patterns; ours must neither break that nor silence them."""
+    Caller().run(lambda: None)
+    patterns = [message.pattern for _, message, *_ in warnings.filters if message is not None]
+    assert "(?!)" in patterns
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message="(?!)")
+        with pytest.raises(UserWarning, match="heard"):
+            warnings.warn("heard", stacklevel=1)
