@@ -78,3 +78,36 @@ def test_nothing_that_is_being_encoded_is_lost(way: str, kind: str, tmp_path: Pa
     each = 1 if kind == "embedding" else 2
     assert order == [step for step in range(COUNT) for _ in range(each)]
     assert len(list((tmp_path / "run").glob("*/*/tensors.tsv"))) == (COUNT if kind == "embedding" else 0)
+
+
+DRAWING = """
+    import asyncio, sys, time
+    from asynctb import AsyncSummaryWriter
+    from asynctb.entry import Draft
+
+    def draw():
+        time.sleep(3)
+        return lambda: b""
+
+    async def main():
+        global w
+        w = AsyncSummaryWriter(sys.argv[1], exit_timeout=1)
+        await w.add_scalar("light", -1, -1)
+        figure = Draft(("figure",), 10, draw, "images", slow=True)
+        drawing = asyncio.ensure_future(w._accept("add_figure", [figure], 0, 1.0))
+        await asyncio.sleep(0.1)
+        for step in range(100):
+            await w.add_scalar("light", step, step)
+
+    asyncio.run(main())
+"""
+
+
+def test_a_drawing_that_takes_too_long_costs_only_itself(tmp_path: Path) -> None:
+    """What was accepted behind a figure whose add is cancelled by the loop's end is stored, though time has run out."""
+    (tmp_path / "program.py").write_text(textwrap.dedent(DRAWING))
+    command = [sys.executable, "-W", "ignore", tmp_path / "program.py", tmp_path / "run"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0
+    order = [event.step for event in run_events(tmp_path / "run")["."] if event.HasField("summary")]
+    assert order == list(range(-1, 100))

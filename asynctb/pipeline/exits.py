@@ -50,7 +50,7 @@ def finish(pipeline: Pipeline) -> None:
     if began - _in_vain_at > ONE_ENDING:
         _in_vain = 0.0
     left = max(0.0, pipeline.options.exit_timeout - _in_vain)
-    if pipeline.backlog.ready and pipeline.health.failing is None:
+    if not pipeline.backlog.blocked and pipeline.health.failing is None:
         left = max(left, LAST_CHANCE)
     pipeline.drain.finish(left)
     if pipeline.backlog.pending:

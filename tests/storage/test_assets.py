@@ -517,3 +517,16 @@ def test_nothing_is_owed_after_the_end(end: str, tmp_path: Path) -> None:
     storage.open()
     storage.write({}, [entry("second")])
     assert found(tmp_path) == expected("second")
+
+
+@pytest.mark.parametrize("code", [errno.EBUSY, errno.ETXTBSY, errno.EXDEV], ids=errno.errorcode.get)
+def test_a_file_that_can_never_be_replaced_is_given_up(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A configuration that is a mount of its own, as containers have them, holds up nothing: it is counted as lost."""
+    storage = made(tmp_path)
+    storage.open()
+    monkeypatch.setattr(storage._files, "replace", Mock(side_effect=OSError(code, "mounted")))
+    storage.write({}, [entry("first")])
+    assert not storage.owes
+    assert storage.take_lost() == 1
