@@ -162,6 +162,8 @@ class SummaryWriter(AddMethods[None]):
                     pipeline.runner = LoopThread()
                 if not pipeline.driven and pipeline.runner.start():
                     pipeline.runner.call(pipeline.attach_here)
+                    with suppress(RuntimeError):
+                        pipeline.storage.submit(_nothing)  # so that there is a thread when none can begin any more
                 pipeline.running = not pipeline.closed
                 return pipeline
             finally:
@@ -282,6 +284,10 @@ class SummaryWriter(AddMethods[None]):
             pipeline.abandon()
         if pipeline is not None and pipeline.runner is not None:
             pipeline.runner.stop()
+
+
+def _nothing() -> None:
+    """What a thread begins with."""
 
 
 class LoopThread:

@@ -34,6 +34,7 @@ class Drain:
         self._unframed: Batch | None = None
         # One thread may open the file in the moment in which another ends it all.
         self._life = threading.RLock()
+        self._writing = threading.Lock()
         self.opened = False
         # Whether the files are closed for good: what is pending then stays so.
         self.ended = False
@@ -45,6 +46,8 @@ class Drain:
 
     def open(self) -> None:
         """Open the event file, unless all is over; raises OSError."""
+        if self.opened:
+            return
         with self._life:
             if not self.opened and not self.ended:
                 self._storage.open()
@@ -68,8 +71,15 @@ class Drain:
 
     def __call__(self) -> None:
         """Write what is ready; raises what the storage raises, which keeps what could not be written."""
-        if self.ended:
+        # It is the file thread that writes; but where none can begin any more, each does whom the end meets.
+        if self.ended or not self._writing.acquire(timeout=ENCODING):
             return
+        try:
+            self._write()
+        finally:
+            self._writing.release()
+
+    def _write(self) -> None:
         self.open()
         until = time.monotonic() + STRETCH
         while time.monotonic() < until:
@@ -133,9 +143,14 @@ class Drain:
                 break  # a finalizer has called: encoders stand still by now
             time.sleep(0 if self._backlog.ready else ENCODING)
             self.alone()
-        with self._life:
+        # Who opens it may stand still for good by now, at the interpreter's end.
+        held = self._life.acquire(timeout=STRETCH)
+        try:
             self.ended = True
             self._storage.close()
+        finally:
+            if held:
+                self._life.release()
 
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method are pending."""

@@ -152,6 +152,9 @@ class Driver:
             await self._storage.run(self._drain.open)
         except OSError as error:
             self._health.last_error = failure = error
+        except RuntimeError:  # the interpreter is at its end and lets no thread begin: others write where they stand
+            self._opened.set_result(None)
+            return False
         self._opened.set_result(failure)
         return failure is None
 
