@@ -11,7 +11,7 @@ import numpy as np
 from asynctb.encode.arrays import Array, as_number, held
 from asynctb.encode.drafts import draft
 from asynctb.encode.files import QUALITY, Format
-from asynctb.encode.image import NEVER, PLUGIN, grid_sides, payload
+from asynctb.encode.image import PLUGIN, grid_sides, payload
 from asynctb.encode.pictures import dimensions, source
 from asynctb.encode.pixels import check_shape, picture
 from asynctb.encode.png import LEVEL
@@ -55,9 +55,7 @@ def image_with_boxes(
         return lambda: _drawn(tag, picture(array, dims), places, texts, (width, height), file)
 
     sources = [held_image, held(tag, boxes, WANTED)]
-    return draft(
-        [tag], PLUGIN, sources, prepare, at_once=NEVER, least=int(min(held_image.nbytes * scale * scale, MOST))
-    )
+    return draft([tag], PLUGIN, sources, prepare, least=int(min(held_image.nbytes * scale * scale, MOST)))
 
 
 def _scale(tag: str, rescale: Any) -> float:

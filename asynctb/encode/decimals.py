@@ -8,7 +8,6 @@ they are within a fifth of the float32's reach, where the shortest digits may be
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -139,6 +138,8 @@ def _tables() -> _Tables:
 
 
 def _lack(power: int, near: float) -> float:
+    from fractions import Fraction  # with `decimal` in its train, for the first embedding alone
+
     exact = Fraction(10) ** power
     return float(exact - Fraction(near)) if 0 < near < math.inf else 0.0
 

@@ -8,7 +8,9 @@ from typing import TypeAlias
 from asynctb.encode.arrays import Held, snapshot
 from asynctb.entry import Draft, Encode, Entry, Record
 
-__all__ = ["Prepare", "draft"]
+__all__ = ["NEVER", "Prepare", "draft"]
+
+NEVER = -1  # no array is as small
 
 Prepare: TypeAlias = Callable[..., Encode]
 """Checks arrays that nobody else can change; raises `EncodeError`. What it returns makes the payload of them."""
@@ -20,7 +22,7 @@ def draft(
     sources: Sequence[Held],
     prepare: Prepare,
     *,
-    at_once: int = 0,
+    at_once: int = NEVER,
     least: int = 0,
 ) -> Entry:
     """Return an entry of arrays that are still in their owner's hands.

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from asynctb.encode import pieces
 from asynctb.encode.arrays import Array
 from asynctb.encode.drafts import draft
 from asynctb.encode.files import QUALITY, Format
 from asynctb.encode.pictures import dimensions, source
-from asynctb.encode.pieces import field, joined
 from asynctb.encode.pixels import check_shape, picture, pictures
 from asynctb.encode.png import LEVEL
 from asynctb.encode.tags import encode_tag
 from asynctb.encode.tensors import metadata, strings
-from asynctb.encode.wire import varint
 from asynctb.entry import Encode, Entry
 from asynctb.errors import EncodeError
 from asynctb.proto import summary_pb2
 
-__all__ = ["NEVER", "PLUGIN", "file_payload", "grid_sides", "image", "images", "payload"]
+__all__ = ["PLUGIN", "file_payload", "grid_sides", "image", "images", "payload"]
 
 PLUGIN = "images"
-NEVER = -1  # is encoded at the call: even the smallest image may be the first, which imports Pillow
 
 
 def image(
@@ -38,7 +36,8 @@ def image(
         file.check_sides(tag, *grid_sides(array.shape, dims))
         return lambda: file_payload(tag, picture(array, dims), file)
 
-    return draft([tag], PLUGIN, [held], prepare, at_once=NEVER)
+    # Never at once: even the smallest may be the first, and imports Pillow.
+    return draft([tag], PLUGIN, [held], prepare)
 
 
 def images(
@@ -59,7 +58,7 @@ def images(
         file.check_sides(tag, height, width)
         return lambda: _of_each(tag, pictures(array, dims), height, width, file)
 
-    return draft([tag], PLUGIN, [held], prepare, at_once=NEVER)
+    return draft([tag], PLUGIN, [held], prepare)
 
 
 def grid_sides(shape: Sequence[int], dims: str) -> tuple[int, int]:
@@ -77,22 +76,21 @@ def file_payload(tag: str, pixels: Array, file: Format) -> bytes:
 
 def payload(tag: str, height: int, width: int, channels: int, file: Sequence[bytes]) -> bytes:
     """Return a summary of one image file, of which its parts are given, so that they are copied once."""
-    size = sum(map(len, file))
-    proto = summary_pb2.Summary.Image(height=height, width=width, colorspace=channels)
-    head = proto.SerializeToString() + b"\x22" + varint(size)  # Summary.Image.encoded_image_string
-    name = summary_pb2.Summary.Value(tag=tag).SerializeToString()
-    head = name + b"\x22" + varint(len(head) + size) + head  # Summary.Value.image
-    head = b"\x0a" + varint(len(head) + size) + head  # Summary.value
-    head = b"\x2a" + varint(len(head) + size) + head  # Event.summary
-    return b"".join((head, *file))
+    about = summary_pb2.Summary.Image(height=height, width=width, colorspace=channels).SerializeToString()
+    encoded = pieces.field(b"\x22", file)  # Summary.Image.encoded_image_string
+    image = pieces.field(b"\x22", [about, *encoded])  # Summary.Value.image
+    return pieces.payload(pieces.field(b"\x0a", [_name(tag), *image]))  # Summary.value
 
 
 def _of_each(tag: str, batch: Sequence[Array], height: int, width: int, file: Format) -> bytes:
     """Return a summary of several files in one tensor, as TensorBoard's own `image` summary: width, height, files."""
     items = [str(width).encode(), str(height).encode(), *(b"".join(file.parts(pixels)) for pixels in batch)]
     head = strings([], [len(items)])
-    pieces = [piece for item in items for piece in field(b"\x42", [item])]  # TensorProto.string_val
+    blobs = [piece for item in items for piece in pieces.field(b"\x42", [item])]  # TensorProto.string_val
     # An ImagePluginData of version 0 is empty in wire form.
     shown = metadata(PLUGIN, data_class=summary_pb2.DATA_CLASS_BLOB_SEQUENCE)
-    name = summary_pb2.Summary.Value(tag=tag).SerializeToString()
-    return joined(field(b"\x2a", field(b"\x0a", [name, *field(b"\x42", [head, *pieces]), shown])))
+    return pieces.payload(pieces.field(b"\x0a", [_name(tag), *pieces.field(b"\x42", [head, *blobs]), shown]))
+
+
+def _name(tag: str) -> bytes:
+    return summary_pb2.Summary.Value(tag=tag).SerializeToString()

@@ -31,6 +31,9 @@ def field(header: bytes, pieces: Sequence[Piece]) -> list[Piece]:
 def joined(pieces: Iterable[Piece]) -> bytes:
     """Return the bytes of all pieces."""
     pieces = list(pieces)
+    only_bytes = [piece for piece in pieces if isinstance(piece, bytes)]
+    if len(only_bytes) == len(pieces):
+        return b"".join(only_bytes)  # it gives the GIL away from a mebibyte on, but only with nothing but bytes
     # The one object of Python that can be filled through a view and then be had as bytes without a copy.
     whole = io.BytesIO(bytes(_size(pieces)))
     _fill(np.frombuffer(whole.getbuffer(), np.uint8), pieces)
@@ -51,7 +54,7 @@ def payload(values: Iterable[Piece]) -> bytes:
 
 
 def tensor_value(tag: str, array: Array, plugin: str, content: bytes = b"", **fields: Any) -> list[Piece]:
-    """Return one value of a summary that holds a tensor; as `tensors.value`."""
+    """Return one value of a summary that holds an array's tensor; as `tensors.value`, without a copy."""
     name = delimited(b"\x0a", encoded) if (encoded := encode_tag(tag)) else b""  # Value.tag
     tensor = field(b"\x42", [tensor_head(array), array])  # Value.tensor
     return field(b"\x0a", [name, *tensor, metadata(plugin, content, **fields)])  # Summary.value

@@ -38,9 +38,8 @@ def pr_curve(tag: str, labels: Any, predictions: Any, num_thresholds: Any, weigh
     sources = [held(tag, labels, "labels: an array of numbers"), held(tag, predictions, "an array of probabilities")]
     if weights is not None:
         sources.append(held(tag, weights, "weights: a number, or an array of numbers"))
-    at_once = AT_ONCE if count <= FEW_THRESHOLDS else -1
-    least = count * THRESHOLD if at_once < 0 else 0
-    return draft([tag], PLUGIN, sources, partial(_prepare, tag, count), at_once=at_once, least=least)
+    least = max(0, count - FEW_THRESHOLDS) * THRESHOLD
+    return draft([tag], PLUGIN, sources, partial(_prepare, tag, count), at_once=AT_ONCE, least=least)
 
 
 def _thresholds(tag: str, num_thresholds: Any) -> int:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 
 from asynctb.encode.arrays import Array
 from asynctb.errors import EncodeError
 
-__all__ = ["FINITE", "check_range"]
-
-FINITE = sys.float_info.max
+__all__ = ["check_range"]
 
 
 def check_range(tag: str, numbers: Array, wanted: str, low: float, high: float) -> None:

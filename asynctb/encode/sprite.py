@@ -7,13 +7,13 @@ other. What has no image in it stays black, or clear.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from io import BytesIO
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from asynctb.encode.arrays import Array
+from asynctb.encode.pixels import levels
+from asynctb.encode.png import png
 from asynctb.entry import Encode, Tell
 from asynctb.errors import EncodeError
 
@@ -51,7 +51,11 @@ def sprite(tag: str, images: Array, count: int, tell: Tell) -> Sprite:
         raise EncodeError(tag, f"images that a sprite of {MOST} pixels a side has room for", images)
     if share < 1:
         tell(("sprite", tag), SHRUNK, tag, width, height, small_width, small_height, MOST)
-    return Sprite(small_width, small_height, lambda: _png(_arranged(images, columns, small_width, small_height)))
+
+    def encode() -> bytes:
+        return b"".join(png(_arranged(images, columns, small_width, small_height)))
+
+    return Sprite(small_width, small_height, encode)
 
 
 def _arranged(images: Array, columns: int, width: int, height: int) -> Array:
@@ -68,10 +72,8 @@ def _arranged(images: Array, columns: int, width: int, height: int) -> Array:
 
 def _pixels(images: Array) -> Array:
     """Return 8-bit samples: of floats between 0 and 1, of integers as they are, of truth values black and white."""
-    if images.dtype == np.uint8:
-        return images
-    if images.dtype.kind in "iu":
-        return images.clip(0, min(255, np.iinfo(images.dtype).max)).astype(np.uint8)
+    if images.dtype.kind != "f":
+        return levels(images)
     with np.errstate(over="ignore", invalid="ignore"):
         # As float64, in which torch multiplies those of a sprite; then the fraction is cut off.
         scaled = np.multiply(images, 255.0, dtype=np.float64).clip(0, 255)
@@ -81,22 +83,7 @@ def _pixels(images: Array) -> Array:
 
 def _resized(pixels: Array, width: int, height: int) -> Array:
     """Return a row of images in another size: each pixel is a mean of what it covers, and of no neighbouring image."""
-    image = _image(pixels)
-    return np.asarray(image.resize((width, height), _pillow().Resampling.BOX)).reshape(height, width, -1)
-
-
-def _png(pixels: Array) -> bytes:
-    with BytesIO() as file:
-        _image(pixels).save(file, "PNG")
-        return file.getvalue()
-
-
-def _image(pixels: Array) -> Any:
-    fromarray: Callable[..., Any] = _pillow().fromarray
-    return fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-
-
-def _pillow() -> Any:
     from PIL import Image
 
-    return Image
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    return np.asarray(image.resize((width, height), Image.Resampling.BOX)).reshape(height, width, -1)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from asynctb.encode.arrays import Array
 from asynctb.encode.tags import encode_tag
 from asynctb.encode.wire import delimited, varint
 from asynctb.proto import summary_pb2, tensor_pb2
 
-__all__ = ["metadata", "strings", "tensor", "tensor_head", "value"]
+__all__ = ["metadata", "strings", "tensor_head", "value"]
 
 # Fields whose packed form is the array's bytes; readers know them as well as `tensor_content`, which takes all types.
 _FIELDS = {"f4": b"\x2a", "f8": b"\x32"}  # TensorProto.float_val, double_val
@@ -35,14 +33,8 @@ _TYPES = {
 }
 
 
-def tensor(array: Array) -> bytes:
-    """Return an array as a `TensorProto` in wire form: its type, its shape, its elements in C order."""
-    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-    return tensor_head(array) + little.tobytes()
-
-
 def tensor_head(array: Array) -> bytes:
-    """Return what stands before the bytes of an array's elements in its `TensorProto`."""
+    """Return a `TensorProto` up to the bytes of an array's elements, which are to follow in C order, little-endian."""
     kind = array.dtype.str[1:]
     head = tensor_pb2.TensorProto(dtype=_TYPES[kind], tensor_shape={"dim": [{"size": size} for size in array.shape]})
     return head.SerializeToString() + _FIELDS.get(kind, _TENSOR_CONTENT) + varint(array.nbytes)

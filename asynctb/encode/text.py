@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from asynctb.encode.tags import encode_tag
+from asynctb.encode.tensors import strings, value
 from asynctb.encode.wire import summary
 from asynctb.entry import Draft, Encode, Entry, Record
 from asynctb.errors import EncodeError
-from asynctb.proto import summary_pb2, tensor_pb2
 
 __all__ = ["table", "text"]
 
@@ -18,26 +18,26 @@ SLICE = 1 << 16  # characters encoded at a time: a thread gives way between slic
 LONG = 1 << 18  # characters from which making the payload takes about a millisecond
 
 
-def text(tag: str, value: Any, header: Sequence[Any] | None = None) -> Entry:
+def text(tag: str, given: Any, header: Sequence[Any] | None = None) -> Entry:
     """Return a text, verbatim, or a list of rows as a table, under torch's tag `{tag}/text_summary`.
 
     Raises `EncodeError` for what is neither, and for text that UTF-8 cannot encode. Very long text is checked and
     encoded in a thread.
     """
     encode_tag(tag)
-    if not isinstance(value, str):
-        value = table(tag, value, header)
+    if not isinstance(given, str):
+        given = table(tag, given, header)
     elif header is not None:
-        raise EncodeError(tag, "a list of rows to go with the header", value)
+        raise EncodeError(tag, "a list of rows to go with the header", given)
     name = f"{tag}/text_summary"
-    if len(value) < LONG:
-        return Record((name,), _payload(name, _utf8(tag, value)), PLUGIN, media=True)
+    if len(given) < LONG:
+        return Record((name,), _payload(name, _utf8(tag, given)), PLUGIN, media=True)
 
     def take() -> Encode:
-        encoded = b"".join(_utf8(tag, piece) for piece in _slices(value))
+        encoded = b"".join(_utf8(tag, piece) for piece in _slices(given))
         return lambda: _payload(name, encoded)
 
-    return Draft((name,), 4 * len(value), take, PLUGIN)
+    return Draft((name,), 4 * len(given), take, PLUGIN)
 
 
 def _utf8(tag: str, value: str) -> bytes:
@@ -52,14 +52,7 @@ def _slices(value: str) -> Iterator[str]:
 
 
 def _payload(name: str, encoded: bytes) -> bytes:
-    tensor = tensor_pb2.TensorProto(
-        dtype=tensor_pb2.DT_STRING,
-        string_val=[encoded],
-        tensor_shape={"dim": [{"size": 1}]},
-    )
-    metadata = summary_pb2.SummaryMetadata(plugin_data={"plugin_name": PLUGIN})
-    value = summary_pb2.Summary.Value(tag=name, tensor=tensor, metadata=metadata)
-    return summary(summary_pb2.Summary(value=[value]).SerializeToString())
+    return summary(value(name, strings([encoded], [1]), PLUGIN))
 
 
 def table(tag: str, rows: Any, header: Sequence[Any] | None = None) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from asynctb.encode.animations import CENTISECONDS, MILLISECONDS, Clock, apng, gif
 from asynctb.encode.arrays import Array, as_number, held
 from asynctb.encode.drafts import draft
-from asynctb.encode.image import NEVER, PLUGIN, payload
+from asynctb.encode.image import PLUGIN, payload
 from asynctb.encode.pixels import check_shape, levels, on_white, tiled
 from asynctb.encode.tags import encode_tag
 from asynctb.entry import Encode, Entry
@@ -48,7 +48,7 @@ def video(tag: str, vid: Any, fps: Any, format: Any = "gif") -> Entry:
         _check(tag, array.shape, made)
         return lambda: _of_frames(tag, _frames(array), rate, made)
 
-    return draft([tag], PLUGIN, [held(tag, vid, WANTED)], prepare, at_once=NEVER)
+    return draft([tag], PLUGIN, [held(tag, vid, WANTED)], prepare)
 
 
 def _rate(tag: str, fps: Any, clock: Clock) -> float:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from time import time_ns
 from typing import Any
 
-from asynctb.encode.graph.model import graph
-from asynctb.encode.graph.onnx import onnx_graph
 from asynctb.methods.base import Family, R_co
 
 __all__ = ["GraphMethods"]
@@ -56,6 +54,8 @@ class GraphMethods(Family[R_co]):
                 `torch.export` can take with these inputs, in the words of both, and for `profile` where a node cannot
                 be run by itself. Nothing is stored then.
         """
+        from asynctb.encode.graph.model import graph  # a tenth of the package, and few programs draw models
+
         return self._emit(
             "add_graph",
             "add_graph",
@@ -82,4 +82,6 @@ class GraphMethods(Family[R_co]):
             OSError: if the file cannot be read.
             ImportError: if it has to be parsed, and onnx is not installed: `pip install 'asynctb[onnx]'`.
         """
+        from asynctb.encode.graph.onnx import onnx_graph
+
         return self._emit("add_onnx_graph", "add_onnx_graph", None, None, onnx_graph, prototxt)

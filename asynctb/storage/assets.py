@@ -6,7 +6,7 @@ Each is written under another name first, which takes its own in one step. What 
 from __future__ import annotations
 
 import errno
-import secrets
+import os
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable
@@ -19,8 +19,6 @@ from asynctb.storage.files import BAD_PATH, NO_FILE, Files, written
 __all__ = ["AssetFiles"]
 
 NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}  # a file system that cannot, and never will
-
-
 BUSY = {errno.EBUSY, errno.ETXTBSY, errno.EXDEV}  # a file that is a mount of its own, say, cannot be replaced
 
 
@@ -116,7 +114,7 @@ class AssetFiles:
     def _replace(self, root: Path, folder: str, name: str, content: memoryview, *, sync: bool = False) -> None:
         # No `tfevents` in it, or it would be read as an event file; hidden, should the process be killed over it; and
         # of use to no other process, be its number the same in its own container.
-        temporary = f".asynctb-{secrets.token_hex(8)}.tmp"
+        temporary = f".asynctb-{os.urandom(8).hex()}.tmp"
         with _placed():
             fd = self._files.create(root, folder, temporary)
         try:

@@ -117,59 +117,40 @@ class PosixFiles(Files):
     """With directory descriptors: each part of a path is opened from the one above, and no link is followed."""
 
     def create(self, root: Path, run: str, name: str) -> int:
-        folder = self._folder(root, run)
-        try:
+        with self._inside(root, run) as folder:
             return os.open(name, _CREATE | _SAFE, 0o666, dir_fd=folder)
-        finally:
-            os.close(folder)
 
     def reopen(self, root: Path, run: str, name: str) -> int:
-        folder = self._folder(root, run)
-        try:
+        with self._inside(root, run) as folder:
             return os.open(name, os.O_WRONLY | _SAFE, dir_fd=folder)
-        finally:
-            os.close(folder)
 
     def names(self, root: Path, run: str) -> list[str]:
-        folder = self._folder(root, run)
-        try:
+        with self._inside(root, run) as folder:
             return os.listdir(folder)
-        finally:
-            os.close(folder)
 
     def open_to_read(self, root: Path, run: str, name: str) -> int:
-        folder = self._folder(root, run)
-        try:
+        with self._inside(root, run) as folder:
             # A pipe of that name must not keep us waiting for someone to write to it.
             return os.open(name, os.O_RDONLY | os.O_NONBLOCK | _SAFE, dir_fd=folder)
-        finally:
-            os.close(folder)
 
     def replace(self, root: Path, run: str, old: str, new: str) -> None:
-        folder = self._folder(root, run)
-        try:
+        with self._inside(root, run) as folder:
             os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
-        finally:
-            os.close(folder)
 
     def remove(self, root: Path, run: str, name: str) -> None:
-        folder = self._folder(root, run)
-        try:
+        with self._inside(root, run) as folder:
             os.unlink(name, dir_fd=folder)
-        finally:
-            os.close(folder)
 
     @contextmanager
     def locked(self, root: Path, run: str) -> Generator[None, None, None]:
-        folder = self._folder(root, run)
-        try:
-            _lock(folder)
-            yield
-        finally:
-            # Not only closed: a child that was forked meanwhile holds the descriptor as well.
-            with suppress(OSError):
-                fcntl.flock(folder, fcntl.LOCK_UN)
-            os.close(folder)
+        with self._inside(root, run) as folder:
+            try:
+                _lock(folder)
+                yield
+            finally:
+                # Not only closed: a child that was forked meanwhile holds the descriptor as well.
+                with suppress(OSError):
+                    fcntl.flock(folder, fcntl.LOCK_UN)
 
     def write_at(self, fd: int, data: memoryview, offset: int) -> int:
         return os.pwrite(fd, data, offset)
@@ -184,6 +165,14 @@ class PosixFiles(Files):
                     os.fsync(fd)
                 finally:
                     os.close(fd)
+
+    @contextmanager
+    def _inside(self, root: Path, run: str) -> Generator[int, None, None]:
+        folder = self._folder(root, run)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
 
     def _folder(self, root: Path, run: str) -> int:
         self.make_root(root)

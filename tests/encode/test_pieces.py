@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from asynctb.encode.pieces import Piece, field, joined, payload, tensor_value
-from asynctb.encode.tensors import tensor, value
+from asynctb.encode.tensors import tensor_head, value
 from asynctb.encode.wire import delimited, summary
 from tests.inputs import TEXTS, holds
 
@@ -55,7 +55,9 @@ def test_field(size: int) -> None:
 def test_payload_of_a_tensor(tag: str, array: Any, plugin: str) -> None:
     """A tensor's value has the bytes of that which is made of messages in messages."""
     pieces = tensor_value(tag, array, plugin, b"content", summary_description="why")
-    assert payload(pieces) == summary(value(tag, tensor(array), plugin, b"content", summary_description="why"))
+    assert payload(pieces) == summary(
+        value(tag, tensor_head(array) + c_order(array), plugin, b"content", summary_description="why")
+    )
 
 
 def test_gil_is_let_go() -> None:

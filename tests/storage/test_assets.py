@@ -294,11 +294,11 @@ def test_a_link_at_the_temporary_name_is_not_followed(tmp_path: Path, monkeypatc
     """A link under the very name that a file has in the making leads nowhere, and the next name is taken."""
     log_dir, victim = tmp_path / "logs", tmp_path / "victim"
     victim.write_bytes(b"precious")
-    tokens = iter(["guessed", *map(str, range(10))])
-    monkeypatch.setattr("secrets.token_hex", lambda _: next(tokens))
+    tokens = iter([b"guessed!", *(bytes([number] * 8) for number in range(10))])
+    monkeypatch.setattr("os.urandom", lambda _: next(tokens))
     storage = made(log_dir)
     storage.open()
-    trap = log_dir / "a/b/.asynctb-guessed.tmp"
+    trap = log_dir / f"a/b/.asynctb-{b'guessed!'.hex()}.tmp"
     plant("link", trap, victim)
     with pytest.raises(FileExistsError):
         storage.write({}, [entry("first")])
