@@ -1,5 +1,6 @@
 """What properties are tried on: all numbers, steps and texts that can reach the encoders."""
 
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -31,3 +32,8 @@ def holds(examples: int = 100) -> Callable[[Any], Any]:
 def bits(value: float) -> bytes:
     """Return a float's bytes: what tells -0.0 from 0.0, and one NaN from another."""
     return struct.pack("<d", value)
+
+
+def named(value: Any) -> str:
+    """Return what a case is called in a report: its value, without the address that differs in each process."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))

@@ -18,6 +18,7 @@ from asynctb import AsyncSummaryWriter, EncodeError, SummaryWriter
 from asynctb.errors import describe
 from asynctb.methods import AddMethods, names
 from tests.contract.seen import points, steps
+from tests.inputs import named
 
 SURROGATE = "loss/\ud800"  # no UTF-8 can encode it
 LONG = "\u00e9" * 300_000  # so long that it is encoded in a thread
@@ -373,7 +374,7 @@ def made(colour: str, log_dir: Path) -> tuple[Any, Any]:
 
 
 def case(bad: Bad) -> str:
-    return ascii(f"{bad.method}{bad.args}{bad.kwargs or ''}")[1:-1][:80]
+    return ascii(f"{bad.method}{named(bad.args)}{named(bad.kwargs) if bad.kwargs else ''}")[1:-1][:80]
 
 
 def assert_names(error: EncodeError, bad: Bad) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from asynctb.encode.arrays import COMPLEX, COSTLY, NUMBERS, REAL, as_array, held, snapshot
 from asynctb.errors import EncodeError
-from tests.inputs import holds
+from tests.inputs import holds, named
 from tests.readback.imports import module
 
 ARRAYS = st.sampled_from(["f2", "f4", "f8", "i1", "i4", "i8", "u1", "u8", "b1", ">f4", ">i2"]).flatmap(
@@ -141,7 +141,7 @@ def test_what_is_an_array(value: Any, expected: Any) -> None:
         np.array([(1, 2)], [("a", "i4"), ("b", "i4")]),
         (number for number in (1, 2)),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_what_is_no_array(value: Any) -> None:
     """The error names the tag, what was wanted and what came, whatever the value itself would have raised."""

@@ -17,7 +17,7 @@ from asynctb.entry import Draft, Record
 from asynctb.errors import EncodeError
 from asynctb.proto import summary_pb2
 from tests.encode.values import Told, never, value
-from tests.inputs import TEXTS, holds
+from tests.inputs import TEXTS, holds, named
 
 RATE = 44100
 
@@ -135,7 +135,7 @@ NO_SOUND = [
 ]
 
 
-@pytest.mark.parametrize("sound", NO_SOUND, ids=repr)
+@pytest.mark.parametrize("sound", NO_SOUND, ids=named)
 def test_no_sound(sound: Any) -> None:
     """What has no samples, or more than two sides, or other than real numbers, is refused."""
     with pytest.raises(EncodeError) as raised:

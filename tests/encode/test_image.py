@@ -19,7 +19,7 @@ from asynctb.entry import Draft, Entry
 from asynctb.errors import EncodeError
 from asynctb.proto import summary_pb2
 from tests.encode.summaries import opened, pixels_of, value_of
-from tests.inputs import holds
+from tests.inputs import holds, named
 from tests.readback import python_loader
 from tests.readback.both import assert_same_in_both
 from tests.readback.imports import module
@@ -92,7 +92,7 @@ NO_IMAGES = [None, "path.png", b"bytes", object(), {"a": 1}, [], [[]], np.zeros(
 
 
 @pytest.mark.parametrize("grid", [True, False])
-@pytest.mark.parametrize("value", NO_IMAGES, ids=repr)
+@pytest.mark.parametrize("value", NO_IMAGES, ids=named)
 def test_what_is_no_image(value: Any, grid: bool) -> None:
     """What is no array of real numbers is refused, at the latest when it is taken."""
     with pytest.raises(EncodeError) as caught:

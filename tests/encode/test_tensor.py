@@ -14,7 +14,7 @@ from asynctb.entry import Draft, Record
 from asynctb.errors import EncodeError
 from asynctb.proto import summary_pb2
 from tests.encode.values import value
-from tests.inputs import TEXTS, holds
+from tests.inputs import TEXTS, holds, named
 from tests.readback.imports import module
 
 KINDS = ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"]
@@ -76,7 +76,9 @@ def test_entry(tag: str) -> None:
     assert metadata.data_class == summary_pb2.DATA_CLASS_TENSOR
 
 
-@pytest.mark.parametrize("nothing", [None, "words", {}, [[1], [1, 2]], object(), np.zeros(2, "M8[s]"), ["a"]], ids=repr)
+@pytest.mark.parametrize(
+    "nothing", [None, "words", {}, [[1], [1, 2]], object(), np.zeros(2, "M8[s]"), ["a"]], ids=named
+)
 def test_no_tensor(nothing: Any) -> None:
     """What is no array of numbers is refused."""
     with pytest.raises(EncodeError) as raised:

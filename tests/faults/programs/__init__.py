@@ -1,0 +1,1 @@
+"""Programs that faults strike; each is run by a test, as a script."""
