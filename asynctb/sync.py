@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
-import time
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import CancelledError, Future
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from asynctb.encode.custom_scalars import Layout
 from asynctb.entry import Entry
 from asynctb.errors import StorageError
 from asynctb.methods import AddMethods, Make, Step, WallTime, checked
 from asynctb.notices import heard, on_our_thread
-from asynctb.pipeline import encoders, exits
+from asynctb.pipeline import encoders, exits, in_thread, on_loop
 from asynctb.pipeline.core import Pipeline
+from asynctb.pipeline.loop_thread import LoopThread
 from asynctb.pipeline.options import OnStorageError, Overflow, Stats
 from asynctb.pipeline.turns import Add, Outcome
 from asynctb.settings import LogDir, Settings
 
 __all__ = ["SummaryWriter"]
 
-T = TypeVar("T")
-
-LOOK = 0.05  # seconds between two looks whether a loop still runs
 GRACE = 1.0  # seconds that the loop's thread gets beyond a timeout to say how it ended
 
 
@@ -96,7 +91,7 @@ class SummaryWriter(AddMethods[None]):
             )
         )
         if enabled:
-            self._pipeline.open_here()
+            in_thread.open_file(self._pipeline)
 
     def _set_up(self, settings: Settings, *, copied: bool = False) -> None:
         self._settings = settings
@@ -138,10 +133,10 @@ class SummaryWriter(AddMethods[None]):
                 if places:
                     encoders.take_here(places)
                 return
-            if pipeline.waits_for_itself():
+            if pipeline.drivers.waits_for_itself():
                 pipeline.offer_now(method, entries, step, wall_time)
                 return
-            if pipeline.wait_in_thread(Add(method, entries, step, wall_time)) is not Outcome.CLOSED:
+            if in_thread.wait_turn(pipeline, Add(method, entries, step, wall_time)) is not Outcome.CLOSED:
                 return
             # Another thread closed it between two of our steps: the next round opens a new file.
 
@@ -155,12 +150,12 @@ class SummaryWriter(AddMethods[None]):
                 return pipeline  # an add that interrupts the opening waits in memory for it
             pipeline.starting = True
             try:
-                pipeline.open_here()
+                in_thread.open_file(pipeline)
                 if exits.exiting():
                     return pipeline  # adds are written as they come, without a thread
                 if pipeline.runner is None:
                     pipeline.runner = LoopThread()
-                if not pipeline.driven and pipeline.runner.start():
+                if not pipeline.drivers.driven and pipeline.runner.start():
                     pipeline.runner.call(pipeline.attach_here)
                     with suppress(RuntimeError):
                         pipeline.storage.submit(_nothing)  # so that there is a thread when none can begin any more
@@ -211,10 +206,10 @@ class SummaryWriter(AddMethods[None]):
             StorageError: if entries could not be written, with `on_storage_error="raise"`; by default it is logged.
         """
         pipeline = self._pipeline
-        if not self._enabled or pipeline.closed or pipeline.waits_for_itself():
+        if not self._enabled or pipeline.closed or pipeline.drivers.waits_for_itself():
             return
         try:
-            pipeline.flush_in_thread(sync, timeout)
+            in_thread.flush(pipeline, sync, timeout)
         except OSError as error:
             pipeline.reports.failed(error)
 
@@ -234,7 +229,7 @@ class SummaryWriter(AddMethods[None]):
         # From here on adds open the next file; so an add in a signal handler, or of another thread, waits for nothing.
         pipeline.close_door()
         if not first:
-            pipeline.wait_till_over(timeout)
+            in_thread.wait_till_over(pipeline, timeout)
             return
         try:
             self._close(pipeline, timeout)
@@ -245,11 +240,13 @@ class SummaryWriter(AddMethods[None]):
         pipeline.reports.unwritten()
 
     def _close(self, pipeline: Pipeline, timeout: float | None) -> None:
-        if not pipeline.driven or pipeline.waits_for_itself() or pipeline.backlog.interrupted():
-            pipeline.close_here(timeout)
+        runner = pipeline.runner
+        must_not_wait = pipeline.drivers.waits_for_itself() or pipeline.backlog.interrupted()
+        if runner is None or must_not_wait or not pipeline.drivers.driven:
+            in_thread.close(pipeline, timeout)
             return
         with suppress(TimeoutError):
-            pipeline.runner.run(pipeline.close_quietly(timeout), None if timeout is None else timeout + GRACE)
+            runner.run(on_loop.close_quietly(pipeline, timeout), None if timeout is None else timeout + GRACE)
 
     def get_logdir(self) -> str | os.PathLike[str]:
         """Return the log directory, as it was given."""
@@ -288,89 +285,3 @@ class SummaryWriter(AddMethods[None]):
 
 def _nothing() -> None:
     """What a thread begins with."""
-
-
-class LoopThread:
-    """A daemon thread with an event loop."""
-
-    def __init__(self) -> None:
-        self._starting = False
-        self._ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped: asyncio.Event | None = None
-        self._thread = threading.Thread(target=self._main, name="asynctb-loop", daemon=True)
-
-    def start(self) -> bool:
-        """Begin the thread, if it has not begun; tell whether it runs coroutines."""
-        starting, self._starting = self._starting, True
-        if not starting:
-            try:
-                self._thread.start()
-            except RuntimeError:  # the interpreter is at its end and lets none begin
-                self._ready.set()
-        elif self._thread.ident is None:
-            return False  # a signal handler's add has interrupted the very start
-        self._ready.wait()
-        return self._loop is not None and self._thread.is_alive()
-
-    def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """Run a coroutine on the loop and return its result.
-
-        Raises TimeoutError, and `CancelledError` if another thread has stopped the loop before it came to that.
-        """
-        assert self._loop is not None
-        try:
-            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        except RuntimeError:  # closed
-            coroutine.close()
-            raise CancelledError from None
-        return self._result(future, timeout)
-
-    def call(self, function: Callable[[], object]) -> None:
-        """Call a function on the loop, and return when it has; nothing happens if another thread stops the loop."""
-        assert self._loop is not None
-        called: Future[None] = Future()
-
-        def call() -> None:
-            try:
-                function()
-            finally:
-                called.set_result(None)
-
-        with suppress(RuntimeError, CancelledError):  # closed
-            self._loop.call_soon_threadsafe(call)
-            self._result(called)
-
-    def _result(self, future: Future[T], timeout: float | None = None) -> T:
-        """Wait for what comes of a loop that another thread may stop: then it may never come."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while True:
-            left = LOOK if deadline is None else min(LOOK, deadline - time.monotonic())
-            try:
-                return future.result(max(0.0, left))
-            except TimeoutError:
-                if future.done() or (deadline is not None and time.monotonic() >= deadline):
-                    raise
-            if not self._thread.is_alive() and not future.done():
-                raise CancelledError
-
-    def stop(self) -> None:
-        """Let the loop end, cancelling what still runs on it; waits for nobody."""
-        if self._loop is not None and self._stopped is not None:
-            with suppress(RuntimeError):  # it has ended already
-                self._loop.call_soon_threadsafe(self._stopped.set)
-
-    def _main(self) -> None:
-        # Without a descriptor left there is no loop: then the file thread does without one.
-        with suppress(OSError):
-            runner = asyncio.Runner()
-            runner.get_loop()
-            with runner:
-                runner.run(self._until_stopped())
-        self._ready.set()
-
-    async def _until_stopped(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stopped = asyncio.Event()
-        self._ready.set()
-        await self._stopped.wait()

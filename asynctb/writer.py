@@ -18,7 +18,7 @@ from asynctb.encode.custom_scalars import Layout
 from asynctb.entry import Entry, wire_size
 from asynctb.errors import StorageError
 from asynctb.methods import AddMethods, Make, QuickMethods, Step, WallTime, checked, names
-from asynctb.pipeline import encoders
+from asynctb.pipeline import encoders, on_loop
 from asynctb.pipeline.core import Pipeline
 from asynctb.pipeline.options import OnStorageError, Overflow, Stats
 from asynctb.pipeline.turns import Add
@@ -26,9 +26,7 @@ from asynctb.settings import LogDir, Settings
 
 __all__ = ["AsyncSummaryWriter", "NoWait"]
 
-TURN = (
-    16 << 10
-)  # bytes accepted, at some 100 a microsecond, after which an await suspends: others run in a loop of adds
+TURN = 16 << 10  # bytes accepted, some 100 a microsecond, after which an await suspends and others run
 C = TypeVar("C", bound=type)
 
 
@@ -148,12 +146,12 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         pipeline = self._pipeline
         loop = _get_running_loop()
         if loop is None or pipeline.ready_on is not loop:
-            await pipeline.attach()
+            await on_loop.attach(pipeline)
         if not entries:
             return
         places = pipeline.backlog.offer(method, entries, step, wall_time, True)
         if places is None:
-            await pipeline.wait_turn(Add(method, entries, step, wall_time))
+            await on_loop.wait_turn(pipeline, Add(method, entries, step, wall_time))
         elif places:
             await encoders.take(places)
         self._until_turn -= wire_size(entries[0]) if len(entries) == 1 else sum(map(wire_size, entries))
@@ -166,7 +164,7 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
     async def __aenter__(self) -> Self:
         """Open the event file; raises `StorageError` where that cannot be."""
         if self._enabled:
-            await self._pipeline.attach()
+            await on_loop.attach(self._pipeline)
         return self
 
     async def __aexit__(
@@ -197,7 +195,7 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         if not self._enabled:
             return
         try:
-            await self._pipeline.flush(sync, timeout)
+            await on_loop.flush(self._pipeline, sync, timeout)
         except StorageError:
             raise
         except OSError as error:
@@ -214,7 +212,7 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
             WrongLoop: on another loop than the writer's, or outside asyncio.
         """
         if self._enabled:
-            await self._pipeline.close(timeout)
+            await on_loop.close(self._pipeline, timeout)
 
     def get_logdir(self) -> str | os.PathLike[str]:
         """Return the log directory, as it was given."""

@@ -14,6 +14,7 @@ import pytest
 from asynctb import AsyncSummaryWriter, SummaryWriter
 from asynctb.entry import Record
 from asynctb.errors import EncodeError
+from asynctb.pipeline import in_thread
 from asynctb.pipeline.options import Options
 from asynctb.settings import Settings
 from tests.readback.events import events, run_events
@@ -170,8 +171,8 @@ def test_only_the_first_file_purges(tmp_path: Path) -> None:
     mine = settings(tmp_path / "run", purge_step=5)
     first = mine.pipeline()
     for pipeline in (first, mine.pipeline(after=first), mine.pipeline(copied=True)):
-        pipeline.open_here()
-        pipeline.close_here(10)
+        in_thread.open_file(pipeline)
+        in_thread.close(pipeline, 10)
     begun = [
         sum(each.HasField("session_log") for each in events(path)) for path in sorted((tmp_path / "run").iterdir())
     ]
@@ -208,7 +209,7 @@ def test_slow_checksums_are_told(slow: bool, monkeypatch: pytest.MonkeyPatch, ca
 def test_the_files_are_named_as_told(tmp_path: Path) -> None:
     """The event file stands in the log directory and ends with the suffix."""
     pipeline = settings(tmp_path / "run", suffix=".v2").pipeline()
-    pipeline.open_here()
-    pipeline.close_here(10)
+    in_thread.open_file(pipeline)
+    in_thread.close(pipeline, 10)
     (path,) = (tmp_path / "run").iterdir()
     assert path.name.endswith(".v2")

@@ -14,12 +14,14 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from asynctb.entry import OVERHEAD, Draft, Entry, Farewell, Record, wire_size
-from asynctb.pipeline.batch import Batch, Item, batch_of
+from asynctb.entry import OVERHEAD, Entry, Farewell, Record, wire_size
+from asynctb.pipeline.batch import Batch, batch_of
+from asynctb.pipeline.farewells import Farewells
 from asynctb.pipeline.line import Line
-from asynctb.pipeline.places import Claims, Place
+from asynctb.pipeline.outgoing import Outgoing, Taken
+from asynctb.pipeline.places import Claims, Place, encoded
 from asynctb.pipeline.steps import Notice, Steps
-from asynctb.pipeline.tickets import Ticket
+from asynctb.pipeline.tickets import Ticket, Tickets
 from asynctb.pipeline.turns import Add, Outcome, Turn, wake
 
 __all__ = ["MAX_ENTRIES", "Backlog"]
@@ -28,7 +30,6 @@ T = TypeVar("T")
 
 MAX_ENTRIES = 2000  # entries unwritten at which patient adds wait: a kill must not cost more
 MEDIA_SHARE = 0.75  # of the bound, from which media are dropped so that scalars still find room
-BATCH_BYTES = 8 << 20  # written at a time, so that room comes back in pieces
 
 
 class Backlog:
@@ -52,25 +53,20 @@ class Backlog:
         self._lock = threading.RLock()
         self._inside = 0  # how deep the lock's thread is in critical sections: an add that comes in then interrupts one
         self._interrupting: deque[Add] = deque()
-        self._items: deque[Item] = deque()
-        self._head: deque[Item] = deque()  # taken over by the writer, waiting for a place to be filled
+        self._out = Outgoing()
+        self._items = self._out.items  # the hottest path has no time to ask for them
         self._taken = 0  # entries in batches that are being written
-        self._places = 0  # how many items are places
         self._line = Line()
-        self._tickets: deque[tuple[int, Ticket]] = deque()
+        self._tickets = Tickets()
         self._settled = 0
         self._withdrawn = 0
         self._closed = False
-        self._farewells: dict[str, tuple[str, Farewell]] = {}
-        # Whether what is stored at the end tells of a good one.
-        self.well = True
+        self.farewells = Farewells()
         self.written = 0
         self.pending_bytes = 0
         self.dropped: Counter[str] = Counter()
         # How many items must have come for `on_ready` to be called; it sets another number, or is called again.
         self.call_at = 1
-        # Whether the first place is still empty, so that nothing behind it can be written yet.
-        self.blocked = False
         # Set while the storage has been failing for longer than adds may wait for it.
         self.impatient = False
 
@@ -133,8 +129,8 @@ class Backlog:
         To be called behind a closed door: a farewell that comes in later, out of the line, is said then.
         """
         if self.interrupted():
-            self._interrupting.extend(self._last(wall_time))
-            self._farewells.clear()
+            self._interrupting.extend(self.farewells.said(wall_time))
+            self.farewells.clear()
         else:
             self._locked(lambda: self._take_leave(wall_time))
         self._call()
@@ -148,10 +144,12 @@ class Backlog:
 
     def take(self) -> Batch | None:
         """Return what can be written next, in order, or None: nothing has come, or the first place is still empty."""
-        items, withdrawn, failed = self._locked(self._take)
-        for method, error in failed:
+        taken = self._locked(self._take)
+        for method, error in taken.failed:
             self._on_notice(("asynctb: what %s was given could not be encoded, and is dropped: %r", (method, error)))
-        return batch_of(items)._replace(withdrawn=withdrawn, failed=len(failed)) if items else None
+        if not taken.items:
+            return None
+        return batch_of(taken.items)._replace(withdrawn=taken.withdrawn, failed=len(taken.failed))
 
     def settle(self, batch: Batch, lost: int) -> None:
         """Count a batch as done with, give its room to those in line, and wake those who waited for it.
@@ -172,7 +170,7 @@ class Backlog:
 
     def fail_tickets(self, error: BaseException) -> None:
         """Tell all who wait for entries to be written that the storage is failing."""
-        for ticket in self._locked(self._withdraw_tickets):
+        for ticket in self._locked(self._tickets.withdraw):
             ticket.resolve(error)
 
     # What there is
@@ -185,12 +183,17 @@ class Backlog:
     @property
     def pending(self) -> int:
         """How many accepted entries are not written yet."""
-        return len(self._items) + len(self._head) + self._taken
+        return len(self._out) + self._taken
 
     @property
     def ready(self) -> bool:
         """Whether something can be written now that is not being written."""
-        return bool(self._items or self._head) and not self.blocked
+        return len(self._out) > 0 and not self._out.blocked
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the first place is still empty, so that nothing behind it can be written yet."""
+        return self._out.blocked
 
     @property
     def waiting(self) -> bool:
@@ -199,13 +202,13 @@ class Backlog:
 
     def give_up_untaken(self) -> None:
         """Leave empty the places of adds that will never go on: the process is at its end."""
-        for item in self._locked(lambda: [*self._head, *self._items]):
+        for item in self._locked(self._out.all):
             if isinstance(item[1], Place) and item[1].untaken:
                 item[1].give_up()
 
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method are waiting; without those that are being written."""
-        return Counter(item[-1] for item in self._locked(lambda: [*self._head, *self._items]))
+        return Counter(item[-1] for item in self._locked(self._out.all))
 
     # Steps of coming in; the lock is held
 
@@ -224,7 +227,7 @@ class Backlog:
         _, what, _, run, media = entry
         items = self._items
         cost = len(what) + OVERHEAD
-        pending = len(items) + len(self._head) + self._taken
+        pending = len(items) + len(self._out.head) + self._taken
         scarce = pending >= MAX_ENTRIES or self.pending_bytes + cost > self._ample or self._line.size
         if scarce and not self._fits(cost, 1, patient, media):
             return None
@@ -233,7 +236,7 @@ class Backlog:
         return ()
 
     def _fits(self, size: int, count: int, patient: bool, media: bool) -> bool:
-        pending = len(self._items) + len(self._head) + self._taken
+        pending = self.pending
         line = self._line
         if not pending and not line.size:
             return True  # alone, whatever its size
@@ -265,10 +268,10 @@ class Backlog:
         for entry in entries:
             if isinstance(entry, Farewell):
                 # Kept before the look at the door, which a signal handler may close in between: then it is said there.
-                self._farewells[entry.run] = method, entry
-                if not self._closed or self._farewells.pop(entry.run, None) is None:
+                self.farewells.keep(method, entry)
+                if not self._closed or not self.farewells.take_back(entry.run):
                     continue
-                entry = entry.record(self.well)
+                entry = entry.record(self.farewells.well)
             stamped = self._steps.stamp(entry, step)
             if isinstance(entry, Record):
                 cost = len(entry.what) + OVERHEAD
@@ -277,20 +280,14 @@ class Backlog:
                 place = Place(entry, self._filled, places)
                 cost = place.cost
                 places.append(place)
-                self._places += 1
-                self._items.append((entry.run, place, stamped, wall_time, cost, method))
+                self._out.add_place((entry.run, place, stamped, wall_time, cost, method))
             self.pending_bytes += cost
         return places
 
     def _take_leave(self, wall_time: float) -> None:
-        for add in self._last(wall_time):
+        for add in self.farewells.said(wall_time):
             self._accept(*add)
-        self._farewells.clear()  # last: if Ctrl-C is before it they are said twice, of which readers take the first
-
-    def _last(self, wall_time: float) -> list[Add]:
-        return [
-            Add(method, [farewell.record(self.well)], None, wall_time) for method, farewell in self._farewells.values()
-        ]
+        self.farewells.clear()  # last: if Ctrl-C is before it they are said twice, of which readers take the first
 
     def _count_drop(self, reason: str, count: int) -> None:
         if count:
@@ -298,68 +295,23 @@ class Backlog:
 
     # Steps of going out; the lock is held
 
-    def _take(self) -> tuple[list[Item], int, list[tuple[str, Exception]]]:
-        head = self._head
-        head += self._items
-        self._items.clear()
-        if self._places or self.pending_bytes > BATCH_BYTES:
-            items, withdrawn, failed = self._filled_items()
-        else:
-            items, withdrawn, failed = list(head), 0, []
-            head.clear()
-        self._taken += len(items)
-        return items, withdrawn, failed
+    def _take(self) -> Taken:
+        taken = self._out.take(self.pending_bytes)
+        self._taken += len(taken.items)
+        return taken
 
     def _issue(self, ticket: Ticket) -> bool:
         pending = self.pending
         if pending:
-            self._tickets.append((self._settled + pending, ticket))
+            self._tickets.issue(ticket, self._settled + pending)
         return pending > 0
-
-    def _withdraw_tickets(self) -> list[Ticket]:
-        tickets = [ticket for _, ticket in self._tickets]
-        self._tickets.clear()
-        return tickets
-
-    def _filled_items(self) -> tuple[list[Item], int, list[tuple[str, Exception]]]:
-        """Take what can be written one by one, each place's payload in its stead, as far as a batch goes."""
-        items: list[Item] = []
-        failed: list[tuple[str, Exception]] = []
-        size = withdrawn = 0
-        head = self._head
-        while head and size < BATCH_BYTES:
-            item = head[0]
-            if isinstance(place := item[1], Place):
-                if self._is_blocked_by(place):
-                    break
-                self._places -= 1
-                if place.error is not None:
-                    failed.append((item[-1], place.error))
-                withdrawn += not (place.what or place.error)
-                item = (item[0], place.what, item[2], item[3], place.cost, item[-1])
-            items.append(item)
-            head.popleft()
-            size += item[-2]
-        return items, withdrawn, failed
-
-    def _is_blocked_by(self, place: Place) -> bool:
-        if place.orphaned:
-            place.give_up()
-        self.blocked = not place.done
-        return self.blocked
 
     def _filled(self, place: Place) -> None:
         self._locked(lambda: self._fill(place))
         self._call()
 
     def _fill(self, place: Place) -> None:
-        if place.done:
-            return
-        place.done = True
-        cost = len(place.what) + OVERHEAD
-        self.pending_bytes += cost - place.cost
-        place.cost = cost
-        self.blocked = False  # or somebody finds out anew that it is
+        self.pending_bytes += self._out.fill(place)
 
     def _settle(self, batch: Batch, lost: int) -> tuple[list[Turn], list[Ticket]]:
         self._settled += batch.entries
@@ -371,7 +323,7 @@ class Backlog:
         self._count_drop("path", lost)
         if not self.pending:
             self.pending_bytes = 0  # Ctrl-C between two counts may have left them apart
-        return self._grant(), self._due()
+        return self._grant(), self._tickets.due(self._settled)
 
     def _grant(self) -> list[Turn]:
         granted: list[Turn] = []
@@ -384,12 +336,6 @@ class Backlog:
             turn.places = self._accept(*turn.add)
             granted.append(turn)
         return granted
-
-    def _due(self) -> list[Ticket]:
-        due: list[Ticket] = []
-        while self._tickets and self._tickets[0][0] <= self._settled:
-            due.append(self._tickets.popleft()[1])
-        return due
 
     # The lock, and adds that interrupt: from a signal handler, a finalizer or a log handler, in the middle of a section
 
@@ -413,7 +359,7 @@ class Backlog:
         # It cannot wait, and counts may be half changed: it comes in as soon as the section that it interrupts ends.
         if self._closed:
             return None
-        self._interrupting.append(add._replace(entries=[_encoded(entry) for entry in add.entries]))
+        self._interrupting.append(add._replace(entries=[encoded(entry) for entry in add.entries]))
         return ()
 
     def _let_in(self) -> None:
@@ -431,14 +377,5 @@ class Backlog:
             self._on_notice(notice)
 
     def _call(self) -> None:
-        if len(self._items) + len(self._head) >= self.call_at and not self.blocked:
+        if len(self._out) >= self.call_at and not self._out.blocked:
             self._on_ready()
-
-
-def _encoded(entry: Entry) -> Record | Farewell:
-    if not isinstance(entry, Draft):
-        return entry
-    encode = entry.take()
-    if entry.taken is not None:
-        entry.taken()
-    return Record(entry.tags, encode(), entry.plugin, entry.run, entry.media)

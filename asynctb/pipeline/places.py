@@ -5,9 +5,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 
-from asynctb.entry import OVERHEAD, Draft, Encode
+from asynctb.entry import OVERHEAD, Draft, Encode, Entry, Farewell, Record
 
-__all__ = ["Claims", "Place"]
+__all__ = ["Claims", "Place", "encoded"]
 
 
 class Place:
@@ -93,3 +93,13 @@ class Place:
 
 class Claims(list[Place]):
     """The places of one add, held by it alone: should Ctrl-C end it before its values are taken, they are orphaned."""
+
+
+def encoded(entry: Entry) -> Record | Farewell:
+    """Return an entry that needs no place: a draft is taken and encoded here; raises `EncodeError`."""
+    if not isinstance(entry, Draft):
+        return entry
+    encode = entry.take()
+    if entry.taken is not None:
+        entry.taken()
+    return Record(entry.tags, encode(), entry.plugin, entry.run, entry.media)

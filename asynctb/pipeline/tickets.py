@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-__all__ = ["Ticket"]
+__all__ = ["Ticket", "Tickets"]
 
 
 class Ticket:
@@ -68,3 +68,27 @@ class Ticket:
 def _set(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+class Tickets:
+    """Tickets that wait, each for so many entries to settle. Not thread-safe: its user holds the lock."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[int, Ticket]] = deque()
+
+    def issue(self, ticket: Ticket, count: int) -> None:
+        """Let a ticket wait until `count` entries have settled, which is no less than for those before it."""
+        self._waiting.append((count, ticket))
+
+    def due(self, settled: int) -> list[Ticket]:
+        """Return those whose wait ends, now that so many entries have settled."""
+        due: list[Ticket] = []
+        while self._waiting and self._waiting[0][0] <= settled:
+            due.append(self._waiting.popleft()[1])
+        return due
+
+    def withdraw(self) -> list[Ticket]:
+        """Return all, which wait no longer."""
+        tickets = [ticket for _, ticket in self._waiting]
+        self._waiting.clear()
+        return tickets

@@ -340,7 +340,7 @@ def farewell(run: str = "") -> Farewell:
 def test_a_close_that_interrupts(well: bool) -> None:
     """A door that is closed in the midst of a section has its farewells said once, when the section ends."""
     held = backlog()
-    held.well = well
+    held.farewells.well = well
     assert held.offer("m", [farewell("a"), farewell("b")], None, 0.0, True) is not None
 
     def section() -> None:
@@ -382,6 +382,6 @@ def test_a_door_that_closes_while_it_comes_in(monkeypatch: pytest.MonkeyPatch) -
                 if early:
                     super().__setitem__(key, value)
 
-        monkeypatch.setattr(held, "_farewells", Closing())
+        monkeypatch.setattr(held.farewells, "_of", Closing())
         assert held.offer("m", [farewell()], None, 0.0, True) is not None
         assert held.pending == 1

@@ -342,7 +342,7 @@ def test_nowait_strikes_anywhere_in_the_writers_task(tmp_path: Path, monkeypatch
 
     async def main() -> int:
         async with AsyncSummaryWriter(tmp_path, flush_secs=1e9, max_queue=10**6) as writer:
-            driver = writer._pipeline._driver
+            driver = writer._pipeline.drivers.latest
             assert driver is not None
 
             def in_task() -> bool:
