@@ -2,6 +2,7 @@
 
 from asynctb.errors import AsynctbError, CorruptRecord, EncodeError, StorageError, WriterClosed, WrongLoop
 from asynctb.pipeline.options import Stats
+from asynctb.signals import flush_on_signal
 from asynctb.sync import SummaryWriter
 from asynctb.writer import AsyncSummaryWriter
 
@@ -16,6 +17,7 @@ __all__ = [
     "WriterClosed",
     "WrongLoop",
     "__version__",
+    "flush_on_signal",
 ]
 
 __version__ = "0.1.0"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from asynctb.entry import OVERHEAD, Entry, Farewell, Record, wire_size
 from asynctb.pipeline.batch import Batch, batch_of
@@ -30,6 +30,13 @@ T = TypeVar("T")
 
 MAX_ENTRIES = 2000  # entries unwritten at which patient adds wait: a kill must not cost more
 MEDIA_SHARE = 0.75  # of the bound, from which media are dropped so that scalars still find room
+
+
+class PutOff(NamedTuple):
+    """A call that a thread makes when its critical section ends."""
+
+    thread: int
+    call: Callable[[], object]
 
 
 class Backlog:
@@ -52,7 +59,7 @@ class Backlog:
         self._on_notice = on_notice
         self._lock = threading.RLock()
         self._inside = 0  # how deep the lock's thread is in critical sections: an add that comes in then interrupts one
-        self._interrupting: deque[Add] = deque()
+        self._aside: deque[Add | PutOff] = deque()  # what interrupted a section, and comes when it ends
         self._out = Outgoing()
         self._items = self._out.items  # the hottest path has no time to ask for them
         self._taken = 0  # entries in batches that are being written
@@ -87,7 +94,7 @@ class Backlog:
                 places = self._take_in(method, entries, step, wall_time, patient)
             finally:
                 self._inside = 0
-        if self._interrupting or self._steps.notices:
+        if self._aside or self._steps.notices:
             self._let_in()
         if len(self._items) >= self.call_at:
             self._call()
@@ -129,7 +136,7 @@ class Backlog:
         To be called behind a closed door: a farewell that comes in later, out of the line, is said then.
         """
         if self.interrupted():
-            self._interrupting.extend(self.farewells.said(wall_time))
+            self._aside.extend(self.farewells.said(wall_time))
             self.farewells.clear()
         else:
             self._locked(lambda: self._take_leave(wall_time))
@@ -194,6 +201,11 @@ class Backlog:
     def blocked(self) -> bool:
         """Whether the first place is still empty, so that nothing behind it can be written yet."""
         return self._out.blocked
+
+    @property
+    def stalled(self) -> bool:
+        """Whether nothing can be written until an add goes on that has not yet given away its value."""
+        return self._locked(self._out.stalled)
 
     @property
     def waiting(self) -> bool:
@@ -346,9 +358,16 @@ class Backlog:
                 result = section()
             finally:
                 self._inside -= 1
-        if not self._inside and (self._interrupting or self._steps.notices):
+        if not self._inside and (self._aside or self._steps.notices):
             self._let_in()
         return result
+
+    def put_off(self, call: Callable[[], object]) -> bool:
+        """Make a call once the critical section ends that the caller interrupts; False if it interrupts none."""
+        if not self.interrupted():
+            return False
+        self._aside.append(PutOff(threading.get_ident(), call))
+        return True
 
     def interrupted(self) -> bool:
         """Tell whether the caller interrupts a critical section of its own thread, which it must not wait for."""
@@ -359,22 +378,32 @@ class Backlog:
         # It cannot wait, and counts may be half changed: it comes in as soon as the section that it interrupts ends.
         if self._closed:
             return None
-        self._interrupting.append(add._replace(entries=[encoded(entry) for entry in add.entries]))
+        self._aside.append(add._replace(entries=[encoded(entry) for entry in add.entries]))
         return ()
 
     def _let_in(self) -> None:
-        """Accept the adds that interrupted a section, and say what is to be said, now that the lock is free."""
-        while self._interrupting:
-            with self._lock:
-                if self._interrupting:
-                    self._accept(*self._interrupting.popleft())
-            self._call()
+        """Let in what interrupted a section, and say what is to be said, now that the lock is free."""
+        while (call := self._next_aside()) is not None:
+            call()
         while self._steps.notices:
             try:
                 notice = self._steps.notices.pop()
             except IndexError:
                 return  # another thread was quicker
             self._on_notice(notice)
+
+    def _next_aside(self) -> Callable[[], object] | None:
+        """Accept the first add that was put aside, or take the first call; return what is to be called now."""
+        with self._lock:
+            first = self._aside[0] if self._aside else None
+            if isinstance(first, Add):
+                self._aside.popleft()
+                self._accept(*first)
+                return self._call
+            if first is None or first.thread != threading.get_ident():
+                return None
+            self._aside.popleft()
+            return first.call
 
     def _call(self) -> None:
         if len(self._out) >= self.call_at and not self._out.blocked:

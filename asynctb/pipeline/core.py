@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 
 from asynctb.entry import Entry
@@ -213,6 +214,23 @@ class Pipeline:
         if not self._ended:
             self.reports.left_over("at exit")
         heard()
+
+    def start_writing(self, *, last: bool) -> None:
+        """Begin to write what is pending, in the file thread: a signal may be about to end the process."""
+        if last:
+            self.backlog.give_up_untaken()
+        if self.backlog.pending:
+            self.drain.submit_alone()
+
+    def write_until(self, deadline: float, *, sync: bool) -> None:
+        """Write what is pending, and sync it if asked, until then at most; log what is left."""
+        if self.drain.interrupted():
+            return  # its file is being opened by the very thread that would wait for it
+        self.drain.finish(deadline - time.monotonic())
+        if sync and self.drain.opened:
+            with suppress(OSError, RuntimeError):  # not in time, or failing; or there are no threads any more
+                self.storage.submit_sync().result(max(0.0, deadline - time.monotonic()))
+        self.reports.left_over("at a signal")
 
     def after_fork(self) -> None:
         """In a child: forget what the parent has to write, and begin anew, unless closed."""

@@ -125,10 +125,13 @@ class Drain:
         return False
 
     def finish(self, timeout: float) -> None:
-        """Write all that is accepted, waiting for it so many seconds at most; then what is left stays pending."""
+        """Write all that is accepted, waiting for it so many seconds at most; then what is left stays pending.
+
+        So does what waits for an add that would have to go on: its coroutine cannot while its loop is held up by this.
+        """
         deadline = time.monotonic() + timeout
         while self._backlog.pending and not self.ended and (left := deadline - time.monotonic()) > 0:
-            if not self._finish_once(left):
+            if self._backlog.stalled or not self._finish_once(left):
                 return
 
     def end(self, timeout: float) -> None:

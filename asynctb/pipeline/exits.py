@@ -7,12 +7,13 @@ import os
 import sys
 import time
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from asynctb.pipeline.core import Pipeline
 
-__all__ = ["Forked", "exiting", "finish", "remember", "unwatch", "watch"]
+__all__ = ["Forked", "exiting", "finish", "put_off", "remember", "unwatch", "watch", "write_all"]
 
 
 class Forked(Protocol):
@@ -56,6 +57,27 @@ def finish(pipeline: Pipeline) -> None:
     if pipeline.backlog.pending:
         _in_vain_at = time.monotonic()
         _in_vain += _in_vain_at - began
+
+
+def write_all(timeout: float, *, sync: bool, last: bool) -> None:
+    """Write what all pipelines have pending, for so many seconds at most, and log what is left.
+
+    `last` says that the process ends right after: what has not even been taken from its caller holds nothing up then.
+    """
+    deadline = time.monotonic() + timeout
+    pipelines = list(_watched)
+    for pipeline in pipelines:
+        pipeline.start_writing(last=last)
+    for pipeline in pipelines:
+        pipeline.write_until(deadline, sync=sync)
+
+
+def put_off(call: Callable[[], object]) -> bool:
+    """Have a call made as soon as the critical section ends that the caller interrupts; False if it interrupts none.
+
+    A signal handler cannot wait for what the interrupted section keeps from others.
+    """
+    return any(pipeline.backlog.put_off(call) for pipeline in list(_watched))
 
 
 def exiting() -> bool:

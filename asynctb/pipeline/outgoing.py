@@ -41,6 +41,11 @@ class Outgoing:
         """Return all items."""
         return [*self.head, *self.items]
 
+    def stalled(self) -> bool:
+        """Tell whether the first item is a place whose value is still its caller's."""
+        first = next(iter(self.head or self.items), None)
+        return first is not None and isinstance(first[1], Place) and first[1].untaken and not first[1].orphaned
+
     def add_place(self, item: Item) -> None:
         """Append an item that is a place."""
         self._places += 1
