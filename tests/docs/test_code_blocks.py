@@ -40,6 +40,12 @@ PREAMBLES = {  # what a page's fragments are put into, so that they find their n
 
         asyncio.run(main())
         """,
+    "asynctb/signals.py": """
+        import signal
+        import asynctb
+
+        {block}
+        """,
     "asynctb/sync.py": """
         from asynctb import SummaryWriter
 

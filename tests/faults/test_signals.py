@@ -131,7 +131,11 @@ def test_an_ignored_signal_stays_ignored(quiet: list[int], tmp_path: Path) -> No
 
 def test_sync(quiet: list[int], tmp_path: Path, disk: Disk) -> None:
     """With `sync`, what was written is synced before the earlier handler comes."""
-    signal.signal(SIGNAL, lambda *_: quiet.append(disk.calls["sync"]))
+
+    def earlier(signum: int, frame: FrameType | None) -> None:
+        quiet.append(disk.calls["sync"])
+
+    signal.signal(SIGNAL, earlier)
     flush_on_signal(SIGNAL, sync=True)
     with SummaryWriter(tmp_path) as writer:
         disk.under(writer)
