@@ -45,6 +45,8 @@ PREAMBLES = {  # what a page's fragments are put into, so that they find their n
         import asynctb
 
         {block}
+        with asynctb.SummaryWriter("runs/exp1") as writer:
+            writer.add_scalar("loss", 0.5)
         """,
     "asynctb/sync.py": """
         from asynctb import SummaryWriter
