@@ -234,8 +234,12 @@ SICK_DISK = """
             "writer = SummaryWriter(DIR, exit_timeout=1)",
             "[writer.add_scalar(TAG, step, step) for step in range(COUNT)]",
         ),
+        (
+            "writer = SummaryWriter(DIR, exit_timeout=1)",
+            "[writer.add_scalar(TAG, step, step) for step in range(COUNT)]; del writer",
+        ),
     ],
-    ids=["async", "sync"],
+    ids=["async", "sync", "sync, dropped"],
 )
 def test_a_stuck_disk_delays_the_end_by_exit_timeout(make: str, log: str, tmp_path: Path) -> None:
     """The program ends about when exit_timeout says, and the log tells how many entries of which kind are missing."""

@@ -211,7 +211,8 @@ class Pipeline:
         self.backlog.give_up_untaken()
         if self.backlog.pending:
             exits.finish(self)
-        if not self._ended:
+        # A dropped writer's last words are never spoken if the disk has not let go of the thread that speaks them.
+        if not self._ended or (self._abandoned and not self.over.done()):
             self.reports.left_over("at exit")
         heard()
 
