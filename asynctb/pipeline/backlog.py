@@ -66,6 +66,8 @@ class Backlog:
         self._line = Line()
         self._tickets = Tickets()
         self._settled = 0
+        # How many entries are settled and have none before them that is not.
+        self._passed = 0
         self._withdrawn = 0
         self._closed = False
         self.farewells = Farewells()
@@ -158,12 +160,13 @@ class Backlog:
             return None
         return batch_of(taken.items)._replace(withdrawn=taken.withdrawn, failed=len(taken.failed))
 
-    def settle(self, batch: Batch, lost: int) -> None:
+    def settle(self, batch: Batch, lost: int, passed: int | None = None) -> None:
         """Count a batch as done with, give its room to those in line, and wake those who waited for it.
 
-        `lost` of its entries had no file to go to.
+        `lost` of its entries had no file to go to. Behind it so many more entries than before are settled in an
+        unbroken row from the first on, which are its own unless told: for those who wait for all before something.
         """
-        turns, tickets = self._locked(lambda: self._settle(batch, lost))
+        turns, tickets = self._locked(lambda: self._settle(batch, lost, batch.entries if passed is None else passed))
         wake(turns)
         for ticket in tickets:
             ticket.resolve()
@@ -325,8 +328,9 @@ class Backlog:
     def _fill(self, place: Place) -> None:
         self.pending_bytes += self._out.fill(place)
 
-    def _settle(self, batch: Batch, lost: int) -> tuple[list[Turn], list[Ticket]]:
+    def _settle(self, batch: Batch, lost: int, passed: int) -> tuple[list[Turn], list[Ticket]]:
         self._settled += batch.entries
+        self._passed += passed
         self._taken -= batch.entries
         self._withdrawn += batch.withdrawn
         self.written += batch.entries - batch.withdrawn - batch.failed - lost
@@ -335,7 +339,7 @@ class Backlog:
         self._count_drop("path", lost)
         if not self.pending:
             self.pending_bytes = 0  # Ctrl-C between two counts may have left them apart
-        return self._grant(), self._tickets.due(self._settled)
+        return self._grant(), self._tickets.due(self._passed)
 
     def _grant(self) -> list[Turn]:
         granted: list[Turn] = []

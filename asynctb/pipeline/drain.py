@@ -30,7 +30,8 @@ class Drain:
         self._storage = storage
         self._health = health
         self._notices = notices
-        self._handed: list[Batch] = []
+        # What is left of each, and how many entries are settled since that wait for it to be counted as passed.
+        self._handed: list[tuple[Batch, int]] = []
         self._unframed: Batch | None = None
         # One thread may open the file in the moment in which another ends it all.
         self._life = threading.RLock()
@@ -82,26 +83,48 @@ class Drain:
     def _write(self) -> None:
         self.open()
         until = time.monotonic() + STRETCH
+        failure: OSError | None = None
         while time.monotonic() < until:
             # A batch that could not even be framed, for want of memory, comes again.
             batch = self._unframed = self._unframed or self._backlog.take()
-            if batch is None and not self._storage.owes:
-                return
+            if batch is None and (failure or not self._storage.owes):
+                break
             data = _framed(batch) if batch is not None else {}
             if batch is not None:
-                self._handed.append(batch)
+                self._handed.append((batch, 0))
                 self._unframed = None
-            self._storage.write(data, batch.assets if batch is not None else ())
-            self._backlog.impatient = False  # before room is granted: who is let in now may wait for more
-            self._settle()
+            try:
+                self._storage.write(data, batch.assets if batch is not None else ())
+            except OSError as error:
+                self._settle()
+                if self._storage.held_up(""):
+                    raise
+                failure = error  # of a sub-run, or of files beside it: what else there is does not wait for them
+            else:
+                failure = None
+                self._backlog.impatient = False  # before room is granted: who is let in now may wait for more
+                self._settle()
+        if failure is not None:
+            raise failure
 
     def _settle(self) -> None:
-        handed, self._handed = self._handed, []
+        """Count what the storage has written by now, and give its room back."""
         lost = self._lost()
-        for batch in handed:
-            mine = min(lost, batch.entries)
-            self._backlog.settle(batch, mine)
+        handed, self._handed = self._handed, []
+        for batch, early in handed:
+            done, left = batch.parted(self._storage.held_up)
+            mine = min(lost, done.entries)
             lost -= mine
+            early += done.entries
+            passed = 0
+            if left.entries:
+                self._handed.append((left, early))
+            elif self._handed:
+                before, more = self._handed[-1]
+                self._handed[-1] = before, more + early
+            else:
+                passed = early
+            self._backlog.settle(done, mine, passed)
 
     def alone(self) -> None:
         """Write what is ready where no task does; a failure is noted, and nobody waits for it to heal."""
@@ -157,7 +180,7 @@ class Drain:
 
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method are pending."""
-        batches = [*self._handed, *([self._unframed] if self._unframed else [])]
+        batches = [*(batch for batch, _ in self._handed), *([self._unframed] if self._unframed else [])]
         return self._backlog.kinds() + Counter(method for batch in batches for method in batch.methods)
 
     def _finish_once(self, timeout: float) -> bool:

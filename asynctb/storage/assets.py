@@ -31,7 +31,7 @@ class AssetFiles:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._pending: deque[deque[tuple[Asset, memoryview]]] = deque()
+        self._pending: deque[tuple[Assets, deque[tuple[Asset, memoryview]]]] = deque()
         self._litter: list[tuple[str, str]] = []  # what could not be removed, by folder and name
         self._unsynced: set[str] = set()
         self._shared = threading.Lock()  # `_unsynced` is used by the thread that syncs as well
@@ -40,12 +40,16 @@ class AssetFiles:
 
     def add(self, entries: Iterable[tuple[Assets, bytes]]) -> None:
         """Take entries in, to be pushed in their order."""
-        self._pending.extend(deque(zip(assets, unpack(payload), strict=True)) for assets, payload in entries)
+        self._pending.extend((assets, deque(zip(assets, unpack(payload), strict=True))) for assets, payload in entries)
 
     @property
     def owes(self) -> bool:
         """Whether some are still to be pushed."""
         return bool(self._pending)
+
+    def held_up(self, assets: Assets) -> bool:
+        """Tell whether these, of all that were taken in, are still to be pushed."""
+        return any(each is assets for each, _ in self._pending)
 
     @property
     def unsynced(self) -> bool:
@@ -56,7 +60,7 @@ class AssetFiles:
         """Write what was taken in; raises OSError, and keeps what is not written for the next push."""
         self.tidy(root)
         while self._pending:
-            entry = self._pending[0]
+            _, entry = self._pending[0]
             try:
                 while entry:
                     self._put(root, *entry[0])

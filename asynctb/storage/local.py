@@ -177,6 +177,10 @@ class LocalStorage:
         """Whether a failed write left something to be written."""
         return bool(self._owing) or self._assets.owes
 
+    def held_up(self, where: str | Assets) -> bool:
+        """Tell whether something written to a run, or those files beside it, has failed so far."""
+        return where in self._owing if isinstance(where, str) else self._assets.held_up(where)
+
     def take_lost(self) -> int:
         """Return how many entries were given up since the last call, because their path can have no file."""
         lost, self._lost, self._assets.lost = self._lost + self._assets.lost, 0, 0
