@@ -24,9 +24,9 @@ from aiofiles.os import wrap
 from asynctb.daemon import DaemonExecutor
 from asynctb.entry import Assets
 from asynctb.eventfile import Namer, first_records
-from asynctb.record import count_records, whole_records
 from asynctb.storage.assets import AssetFiles
 from asynctb.storage.files import BAD_PATH, NO_FILE, Files, Found, files_for_this_system, written
+from asynctb.storage.runfile import RunFile
 
 __all__ = ["LocalStorage"]
 
@@ -36,37 +36,6 @@ T = TypeVar("T")
 MAX_OPEN = 64  # files open at once, however many runs there are: a common limit for a whole process is 1,024
 LOST_FILE = {errno.ESTALE, errno.EBADF, errno.ENOENT, errno.ENXIO, errno.ENODEV}  # the descriptor is of no more use
 _uids = itertools.count()
-
-
-class RunFile:
-    """One run's event file, and what is still to be written to it."""
-
-    def __init__(self, run: str) -> None:
-        self.run = run
-        self.name = ""
-        self.fd: int | None = None
-        # Which file of the system's it is: another one of that name must never be written to.
-        self.identity: tuple[int, int] | None = None
-        # Where the next byte goes once `rest` is written; behind it there is at most a part of `rest`.
-        self.offset = 0
-        # Whole records to be written; `done` counts the bytes of them that stand in the file already.
-        self.rest = b""
-        self.done = 0
-        self.synced_folders = False
-
-    def begin(self, name: str, fd: int, identity: tuple[int, int], head: bytes) -> None:
-        """Go on in a new file, with all that the old one still lacked."""
-        self.name, self.fd, self.identity = name, fd, identity
-        self.offset = self.done = 0
-        self.rest = head + self.rest
-        self.synced_folders = False
-
-    def abandon(self, *, gone: bool) -> None:
-        """Leave the file as it is; its whole records are not written again unless they are gone with it."""
-        if not gone:
-            self.rest = self.rest[whole_records(self.rest, self.done) :]
-        self.done = 0
-        self.identity = None
 
 
 class LocalStorage:
@@ -145,7 +114,11 @@ class LocalStorage:
         """Make the log directory and the writer's own event file, with its first records; raises OSError."""
         self.log_dir = self.log_dir.absolute()  # the program may change its working directory
         self._files.make_root(self.log_dir)
-        self.write({"": b""})
+        try:
+            self.write({"": b""})
+        except OSError:
+            self._discard_if_empty(self._runs[""])
+            raise
 
     def write(self, batch: Mapping[str, bytes], assets: Iterable[tuple[Assets, bytes]] = ()) -> None:
         """Append framed records to their runs' files, and put assets beside them.
@@ -209,6 +182,8 @@ class LocalStorage:
 
     def close(self) -> None:
         """Close all files and let the threads end. The next `open` begins new files."""
+        for file in list(self._owing.values()):
+            self._discard_if_empty(file)
         for file in list(self._open.values()):
             with suppress(OSError):
                 self._close(file)
@@ -230,6 +205,21 @@ class LocalStorage:
 
     # Steps of the above
 
+    def _discard_if_empty(self, file: RunFile) -> None:
+        """Remove a file that a full disk has let us make, and write nothing to: it would stay behind for nobody."""
+        if file.identity is None or file.offset or file.done:
+            return
+        with suppress(OSError):
+            self._close(file)
+            fd = self._files.reopen(self.log_dir, file.run, file.name)
+            try:
+                found = self._files.found(fd)
+            finally:
+                self._files.close(fd)
+            if found == Found(file.identity, 0, linked=True):
+                self._files.remove(self.log_dir, file.run, file.name)
+                del self._owing[file.run], self._runs[file.run]
+
     def _push(self, file: RunFile) -> None:
         try:
             fd = self._descriptor(file)
@@ -246,14 +236,14 @@ class LocalStorage:
             self._close_if_lost(file, error)
             raise
         file.offset += len(data)
-        file.rest, file.done = b"", 0
+        file.rest, file.done, file.head = b"", 0, 0
         del self._owing[file.run]
         if len(data):
             with self._shared:
                 self._unsynced.add(file)
 
     def _give_up(self, file: RunFile) -> None:
-        self._lost += count_records(file.rest)
+        self._lost += file.owed
         del self._owing[file.run], self._runs[file.run]
 
     def _descriptor(self, file: RunFile) -> int:
