@@ -117,7 +117,7 @@ class LocalStorage:
         try:
             self.write({"": b""})
         except OSError:
-            self._discard_if_empty(self._runs[""])
+            self._discard_if_vain(self._runs[""])
             raise
 
     def write(self, batch: Mapping[str, bytes], assets: Iterable[tuple[Assets, bytes]] = ()) -> None:
@@ -183,7 +183,7 @@ class LocalStorage:
     def close(self) -> None:
         """Close all files and let the threads end. The next `open` begins new files."""
         for file in list(self._owing.values()):
-            self._discard_if_empty(file)
+            self._discard_if_vain(file)
         for file in list(self._open.values()):
             with suppress(OSError):
                 self._close(file)
@@ -205,9 +205,9 @@ class LocalStorage:
 
     # Steps of the above
 
-    def _discard_if_empty(self, file: RunFile) -> None:
-        """Remove a file that a full disk has let us make, and write nothing to: it would stay behind for nobody."""
-        if file.identity is None or file.offset or file.done:
+    def _discard_if_vain(self, file: RunFile) -> None:
+        """Remove a file that a full disk has let us make, and write no entry to: it would stay behind for nobody."""
+        if file.identity is None or file.offset:
             return
         with suppress(OSError):
             self._close(file)
@@ -216,7 +216,7 @@ class LocalStorage:
                 found = self._files.found(fd)
             finally:
                 self._files.close(fd)
-            if found == Found(file.identity, 0, linked=True):
+            if found.identity == file.identity and found.size <= file.head:
                 self._files.remove(self.log_dir, file.run, file.name)
                 del self._owing[file.run], self._runs[file.run]
 
@@ -295,8 +295,17 @@ class LocalStorage:
                 continue  # another writer was quicker: its file now counts among the names
             # Only a run's first file purges: what later ones would purge is this writer's own.
             purge_step = self._purge_step if not file.name else None
-            file.begin(name, fd, self._found(fd).identity, first_records(self._clock(), purge_step))
+            file.begin(name, fd, self._made(file.run, name, fd).identity, first_records(self._clock(), purge_step))
             return fd
+
+    def _made(self, run: str, name: str, fd: int) -> Found:
+        """Return what the system says of a file just made, or remove it again."""
+        try:
+            return self._found(fd)
+        except OSError:
+            with suppress(OSError):
+                self._files.remove(self.log_dir, run, name)
+            raise
 
     def _opened(self, file: RunFile, fd: int) -> int:
         file.fd = fd

@@ -100,6 +100,7 @@ def test_a_flush_waits_for_what_came_before_it(tmp_path: Path) -> None:
         for step in range(3):
             await writer.add_scalars("b", {"sick": 1.0, "fine": 1.0}, step)
             flushing = asyncio.create_task(writer.flush())
+            await asyncio.sleep(0)  # it begins
             await writer.add_scalar("a", 1.0, step)
             await writer.add_scalar("a", 1.0, step + 10)
             assert await comes(lambda: writer.stats.pending == step + 1, LONG)  # noqa: B023  # called at once
