@@ -85,7 +85,10 @@ class Cases:
         # One that the disk let us make, and then neither write to nor remove.
         assert len(vain_files(log_dir)) <= (files.reached > 1), name
         assert stored(log_dir) == stored(self.folder / REFERENCE), name
-        assert files_beside(log_dir) == files_beside(self.folder / REFERENCE), name
+        beside = files_beside(log_dir)
+        if files.code == errno.ENOENT:  # a disk that takes a file for gone is not asked again to remove it
+            beside = {path: content for path, content in beside.items() if not path.endswith(".tmp")}
+        assert beside == files_beside(self.folder / REFERENCE), name
 
     def check_in_both_readers(self) -> None:
         """Compare what both of TensorBoard's readers show of each with what they show of the healthy one."""

@@ -1,7 +1,7 @@
 """Log until the disk is full, and on; then let it have room again, and go on logging.
 
-Arguments: the log directory, the writer's colour, and how the disk is full: `limit`, of the size of files, or `full`, by a
-file beside the log directory that takes the room.
+Arguments: the log directory, the writer's colour, and how the disk is full: `limit`, of the size of files, or `full`,
+by a file beside the log directory.
 """
 
 import asyncio
