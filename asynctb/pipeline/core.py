@@ -211,7 +211,7 @@ class Pipeline:
         self.backlog.give_up_untaken()
         if self.backlog.pending:
             exits.finish(self)
-        if not self._ended:
+        if not self.over.done():  # also where its last words hang at the disk
             self.reports.left_over("at exit")
         heard()
 
