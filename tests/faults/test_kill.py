@@ -1,80 +1,98 @@
-"""SIGKILL: what was flushed is there, and what is there is a gapless beginning of what was accepted."""
+"""SIGKILL, SIGTERM, os._exit: what was flushed is there, and all but the last moment of what was accepted."""
 
 from __future__ import annotations
 
-import mmap
-import signal
-import struct
-import subprocess
-import sys
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.readback.events import run_events
+from tests.faults.kills import deaths, late, report
 
-COUNTER = struct.Struct("<QQ")  # adds accepted, adds accepted and flushed
+pytestmark = pytest.mark.timeout(1200)
 
-CHILD = """
-import asyncio, mmap, struct, sys
-from asynctb import AsyncSummaryWriter, SummaryWriter
-
-COUNTER = struct.Struct("<QQ")
-logs, shared, kind, pause = sys.argv[1], open(sys.argv[2], "r+b"), sys.argv[3], float(sys.argv[4])
-counts = mmap.mmap(shared.fileno(), COUNTER.size)
-
-async def log_async():
-    import time
-    async with AsyncSummaryWriter(logs) as writer:
-        step = flushed = 0
-        while True:
-            await writer.add_scalar("a", step, step)
-            step += 1
-            if step % 97 == 0:
-                await writer.flush()
-                flushed = step
-            COUNTER.pack_into(counts, 0, step, flushed)
-            if pause:
-                await asyncio.sleep(pause)
-
-def log_sync():
-    import time
-    with SummaryWriter(logs) as writer:
-        step = flushed = 0
-        while True:
-            writer.add_scalar("a", step, step)
-            step += 1
-            if step % 97 == 0:
-                writer.flush()
-                flushed = step
-            COUNTER.pack_into(counts, 0, step, flushed)
-            if pause:
-                time.sleep(pause)
-
-asyncio.run(log_async()) if kind == "async" else log_sync()
-"""
+MOST = 2000  # entries unwritten at which adds wait
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.001], ids=["flat out", "1 ms"])
-@pytest.mark.parametrize("kind", ["async", "sync"])
-@pytest.mark.parametrize("alive", [0.15, 0.4])
-def test_a_kill_costs_only_the_tail(kind: str, pause: float, alive: float, tmp_path: Path) -> None:
-    """The file is an exact prefix of what was accepted, holds all that was flushed, and lacks 2,000 at most."""
-    logs, shared = tmp_path / "logs", tmp_path / "counts"
-    shared.write_bytes(bytes(COUNTER.size))
-    child = subprocess.Popen([sys.executable, "-c", CHILD, str(logs), str(shared), kind, str(pause)])
-    with shared.open("r+b") as file, mmap.mmap(file.fileno(), COUNTER.size) as counts:
-        deadline = time.monotonic() + 30
-        while COUNTER.unpack_from(counts)[0] == 0:
-            assert child.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        time.sleep(alive)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        accepted, flushed = COUNTER.unpack_from(counts)
-    steps = [event.step for event in run_events(logs, prefix=True)["."] if event.HasField("summary")]
-    assert steps == list(range(len(steps)))
-    assert flushed <= len(steps) <= accepted + 1  # the kill may come between an add and the count of it
-    assert accepted - len(steps) <= 2000
+def short(*kinds: str, kills: int, **how: Any) -> list[Any]:
+    return [pytest.param(kind, {"kills": kills, **how}, id=f"{kind}-{kills}") for kind in kinds]
+
+
+def long(*kinds: str, kills: int = 200, **how: Any) -> list[Any]:
+    skip = pytest.mark.long
+    return [pytest.param(kind, {"kills": kills, **how}, id=f"{kind}-{kills}", marks=skip) for kind in kinds]
+
+
+@pytest.fixture(autouse=True)
+def _uvloop(kind: str) -> None:
+    if kind == "uvloop":
+        pytest.importorskip("uvloop")
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        *short("async", "uvloop", "sync", "nowait", "log", kills=4, aim="soon"),
+        *long("async", "uvloop", "sync", "nowait", "log", kills=600, aim="anywhere"),
+    ],
+)
+def test_a_kill_costs_50_ms(kind: str, how: dict[str, Any], tmp_path: Path) -> None:
+    """SIGKILL at any moment leaves an exact prefix, which lacks nothing that is older than 50 ms."""
+    rates = [100, 1000, 10]
+    losses = list(deaths(tmp_path, kind, rate=rates, **how))
+    for number, rate in enumerate(rates):
+        report(f"{kind}, {rate}/s", losses[number :: len(rates)])
+    assert not late(losses)
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"), [*short("async", "sync", "nowait", kills=4), *long("async", "uvloop", "sync", "nowait", "log")]
+)
+def test_an_event_is_in_the_file_after_50_ms(kind: str, how: dict[str, Any], tmp_path: Path) -> None:
+    """SIGKILL a little later than 50 ms after an add, with none after it that would hasten it: nothing is lost."""
+    losses = list(deaths(tmp_path, kind, rate=10, aim="past_the_bound", **how))
+    report(f"{kind}, 50 ms later", losses)
+    assert not late(losses)
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [*short("async", "sync", kills=3, aim="soon"), *long("async", "uvloop", "sync", "log", aim="anywhere")],
+)
+def test_a_kill_flat_out_costs_2000_scalars(kind: str, how: dict[str, Any], tmp_path: Path) -> None:
+    """SIGKILL at any moment of a program that only logs leaves an exact prefix, which lacks 2,000 at most."""
+    losses = list(deaths(tmp_path, kind, rate=0, together=2, **how))
+    assert max(loss.lost for loss in losses) <= MOST
+    report(f"{kind}, flat out", losses)
+
+
+@pytest.mark.parametrize(("kind", "how"), [*short("async", "sync", kills=4), *long("async", "uvloop", "sync", "log")])
+def test_a_kill_costs_nothing_that_was_flushed(kind: str, how: dict[str, Any], tmp_path: Path) -> None:
+    """SIGKILL in the moment in which a `flush()` has returned: all that was accepted before it is there."""
+    losses = list(deaths(tmp_path, kind, flush_every=[1, 97], aim="after_a_flush", **how))
+    assert all(loss.page.flushed > 0 for loss in losses)
+    assert all(loss.stored >= loss.page.flushed for loss in losses)
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"), [*short("async", "sync", kills=2), *long("async", "uvloop", "sync", "log", kills=100)]
+)
+def test_a_kill_of_a_blocked_loop_costs_50_ms(kind: str, how: dict[str, Any], tmp_path: Path) -> None:
+    """SIGKILL while a computation holds the loop: what was accepted more than 50 ms before it is there."""
+    losses = list(deaths(tmp_path, kind, rate=100, block_at=29, aim="in_the_block", together=2, **how))
+    report(f"{kind}, blocked", losses)
+    assert all(loss.accepted == 29 for loss in losses)
+    assert not late(losses)
+    if kind == "sync":  # its loop is not the one that is blocked
+        assert all(loss.lost == 0 for loss in losses)
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [*short("async", "sync", kills=4, aim="soon"), *long("async", "uvloop", "sync", kills=400, aim="anywhere")],
+)
+def test_other_sudden_deaths_are_as_a_kill(kind: str, how: dict[str, Any], tmp_path: Path) -> None:
+    """SIGTERM without a handler and `os._exit` leave an exact prefix, which lacks nothing that is older than 50 ms."""
+    losses = list(deaths(tmp_path, kind, rate=100, death=["SIGTERM", "os._exit"], **how))
+    report(f"{kind}, SIGTERM and os._exit", losses)
+    assert not late(losses)
