@@ -211,8 +211,7 @@ class Pipeline:
         self.backlog.give_up_untaken()
         if self.backlog.pending:
             exits.finish(self)
-        # A dropped writer's last words are never spoken if the disk has not let go of the thread that speaks them.
-        if not self._ended or (self._abandoned and not self.over.done()):
+        if not self.over.done():  # also where its last words hang at the disk
             self.reports.left_over("at exit")
         heard()
 

@@ -44,7 +44,7 @@ def finish(pipeline: Pipeline) -> None:
     """Write what a pipeline has pending, for as long as the end of a loop or of the process may be held up for it.
 
     Whoever is held up in vain in one ending, of the loop and then of the process, of this writer and the next, shares
-    one `exit_timeout`.
+    one `exit_timeout`, and the last chance that may follow it.
     """
     global _in_vain, _in_vain_at
     began = time.monotonic()
@@ -52,7 +52,7 @@ def finish(pipeline: Pipeline) -> None:
         _in_vain = 0.0
     left = max(0.0, pipeline.options.exit_timeout - _in_vain)
     if not pipeline.backlog.blocked and pipeline.health.failing is None:
-        left = max(left, LAST_CHANCE)
+        left = max(left, min(LAST_CHANCE, pipeline.options.exit_timeout + LAST_CHANCE - _in_vain))
     pipeline.drain.finish(left)
     if pipeline.backlog.pending:
         _in_vain_at = time.monotonic()
