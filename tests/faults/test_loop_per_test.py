@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.program import PROGRAMS, run
-from tests.faults.programs.loop_per_test import STEPS, TESTS
+from tests.faults.programs.cases_with_loops import STEPS, TESTS
 from tests.readback.events import run_events, run_files
 
 PYTEST = """
@@ -23,7 +23,7 @@ def test_loops_that_end_with_each_test(repetitions: int, tmp_path: Path) -> None
     """A writer goes on in its file from loop to loop, and whichever way it ends, nothing is lost."""
     for repetition in range(repetitions):
         folder = tmp_path / str(repetition)
-        ended = run(PYTEST, PROGRAMS / "loop_per_test.py", folder)
+        ended = run(PYTEST, PROGRAMS / "cases_with_loops.py", folder)
         assert f"{TESTS} passed" in ended.out
         assert "asynctb" not in ended.err
         wanted = {"left open": range(TESTS * STEPS), "closed": range(TESTS * STEPS)}
