@@ -91,7 +91,7 @@ def test_mixed_sizes_in_a_crowd_are_served_in_turn(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("entries", [3, 100])
 def test_threads_in_a_narrow_gate(entries: int, tmp_path: Path) -> None:
-    """What sixteen threads add to one writer, on a slow disk and with hardly any room, is all there, each's in order."""
+    """What sixteen threads add to one writer, on a slow disk and with hardly any room, is there, each's in order."""
     threads, each = 16, 50
 
     def log(number: int) -> None:

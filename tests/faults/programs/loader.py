@@ -38,7 +38,7 @@ if __name__ == "__main__":
         loader = module("torch.utils.data").DataLoader(
             Logged(writer), num_workers=2, multiprocessing_context=method, persistent_workers=persistent == "persistent"
         )
-        for epoch in range(int(epochs)):
+        for _ in range(int(epochs)):
             for batch in loader:
                 writer.add_scalar("trainer/item", float(batch[0]))
         del loader
