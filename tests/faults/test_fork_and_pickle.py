@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,15 @@ def test_forks_under_load_neither_hang_nor_mix(forks: int, tmp_path: Path) -> No
     assert not found
 
 
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda writer: pickle.loads(pickle.dumps(writer))])
-def test_a_copy_of_a_sync_writer_opens_its_own_file(duplicate, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def pickled(writer: SummaryWriter) -> SummaryWriter:
+    twin: SummaryWriter = pickle.loads(pickle.dumps(writer))
+    return twin
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickled])
+def test_a_copy_of_a_sync_writer_opens_its_own_file(
+    duplicate: Callable[[SummaryWriter], SummaryWriter], tmp_path: Path
+) -> None:
     """A copy has the arguments and none of the state, touches no disk before its first add, and purges nothing."""
     with SummaryWriter(tmp_path, purge_step=5, filename_suffix=".x") as writer:
         writer.add_scalar("original", 1.0)

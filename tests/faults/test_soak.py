@@ -13,7 +13,7 @@ if sys.platform != "linux":
     pytest.skip("what a process has is read off /proc", allow_module_level=True)
 
 MARGIN = 10 << 20  # bytes of memory by which a process may differ from itself after a tenth of its life
-RUN = 4_000  # bytes that a run may cost: its name, its steps and where its file is
+RUN = 2_000  # bytes that a run may cost: its name, its steps and where its file is
 long = pytest.mark.long
 
 

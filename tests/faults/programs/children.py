@@ -3,13 +3,15 @@
 Each child adds the steps 0 to 9 of a tag of its own, and so does the parent, half of them after the fork.
 """
 
+from __future__ import annotations
+
 import asyncio
 import multiprocessing
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 
 import numpy as np
@@ -25,8 +27,8 @@ LARGE = np.random.default_rng(1).normal(size=300_000)
 IN_ANOTHER_PROGRAM = """
 import os, sys
 from asynctb import SummaryWriter
-inherited = [name for fd in os.listdir("/proc/self/fd") if "tfevents" in (name := os.path.realpath("/proc/self/fd/" + fd))]
-assert not inherited, inherited
+inherited = [os.path.realpath("/proc/self/fd/" + fd) for fd in os.listdir("/proc/self/fd")]
+assert not any("tfevents" in name for name in inherited), inherited
 writer = SummaryWriter(sys.argv[1])
 for step in range(10):
     writer.add_scalar("executed/a", step, step)
@@ -56,7 +58,7 @@ def begin_write(writer: SummaryWriter | AsyncSummaryWriter, disk: Disk) -> threa
 
 
 @contextmanager
-def a_write_in_flight(writer: SummaryWriter, disk: Disk) -> Iterator[None]:
+def a_write_in_flight(writer: SummaryWriter, disk: Disk) -> Generator[None]:
     assert begin_write(writer, disk).wait(10)
     yield
     disk.release()

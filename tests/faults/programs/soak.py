@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from asynctb import AsyncSummaryWriter, SummaryWriter
@@ -91,16 +92,13 @@ def open_runs() -> None:
         assert (writer.stats.written, dict(writer.stats.dropped)) == (COUNT, {})
 
 
-match WHAT:
-    case "scalars":
-        add_scalars()
-    case "scalars, async":
-        asyncio.run(add_scalars_async())
-    case "writers":
-        open_writers()
-    case "writers, async":
-        asyncio.run(open_writers_async())
-    case "runs":
-        open_runs()
+LIVES: dict[str, Callable[[], object]] = {
+    "scalars": add_scalars,
+    "scalars, async": lambda: asyncio.run(add_scalars_async()),
+    "writers": open_writers,
+    "writers, async": lambda: asyncio.run(open_writers_async()),
+    "runs": open_runs,
+}
+LIVES[WHAT]()
 looks.look(0)
 print(json.dumps({"warm": looks.warm, "most": looks.most, "end": figures()}))
