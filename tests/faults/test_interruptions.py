@@ -77,7 +77,7 @@ def test_an_add_strikes_where_another_is_let_in(tmp_path: Path, disk: Disk) -> N
         strikes: list[Interruption] = []
 
         def act(writer: SummaryWriter = writer, strikes: list[Interruption] = strikes) -> None:
-            threading.Timer(0.02, disk.release).start()
+            threading.Timer(0.005, disk.release).start()
             with interrupt(seen, strike, when=first_strike) as struck:
                 strikes.append(struck)
                 writer.flush()

@@ -13,6 +13,7 @@ if sys.platform != "linux":
     pytest.skip("what a process has is read off /proc", allow_module_level=True)
 
 MARGIN = 10 << 20  # bytes of memory by which a process may differ from itself after a tenth of its life
+FEW = 300  # objects by which it may
 RUN = 2_000  # bytes that a run may cost: its name, its steps and where its file is
 long = pytest.mark.long
 
@@ -31,6 +32,7 @@ def test_scalars_for_ever(what: str, count: int, tmp_path: Path) -> None:
     """However many scalars a writer takes in, it holds none of them once they are written."""
     told = live(tmp_path, what, count)
     assert told["most"]["rss"] < told["warm"]["rss"] + MARGIN
+    assert told["most"]["objects"] < told["warm"]["objects"] + FEW
     assert told["most"]["threads"] == told["warm"]["threads"]
     assert told["most"]["fds"] == told["warm"]["fds"]
 
@@ -42,6 +44,7 @@ def test_writers_one_after_the_other(what: str, count: int, tmp_path: Path) -> N
     """A writer that is closed leaves nothing behind; the threads of a few may still be ending."""
     told = live(tmp_path, what, count)
     assert told["most"]["rss"] < told["warm"]["rss"] + MARGIN
+    assert told["most"]["objects"] < told["warm"]["objects"] + FEW
     assert told["most"]["threads"] < told["warm"]["threads"] + 15
     assert told["most"]["fds"] < told["warm"]["fds"] + 15
 

@@ -81,19 +81,19 @@ def leave_alone() -> None:
     logging.getLogger().handlers.clear()
 
 
-def fail_and_heal(disk: Disk, passed: float) -> None:
-    """Let the disk fail in the middle third."""
-    failing = "write_at" in disk._errors
-    if not failing and 1 / 3 < passed < 2 / 3:
+def goes_on(disk: Disk, passed: float) -> bool:
+    """Let the disk fail from a third of the time on, until something was dropped for it; tell whether to go on."""
+    failing, dropped = "write_at" in disk._errors, "storage" in writer.stats.dropped
+    if not failing and not dropped and passed > 1 / 3:
         disk.fail(errno.ENOSPC)
-    elif failing and passed > 2 / 3:
+    elif failing and dropped and passed > 2 / 3:
         disk.heal()
+    return passed < 1 or not dropped
 
 
 def work_in_a_script(disk: Disk) -> None:
     begun = time.monotonic()
-    while (passed := (time.monotonic() - begun) / SECONDS) < 1:
-        fail_and_heal(disk, passed)
+    while goes_on(disk, (time.monotonic() - begun) / SECONDS):
         Cycle()
         calls["main"] += 1
         writer.add_scalar("main", 1.0)
@@ -103,8 +103,7 @@ def work_in_a_script(disk: Disk) -> None:
 
 async def work_on_a_loop(disk: Disk) -> None:
     begun = time.monotonic()
-    while (passed := (time.monotonic() - begun) / SECONDS) < 1:
-        fail_and_heal(disk, passed)
+    while goes_on(disk, (time.monotonic() - begun) / SECONDS):
         Cycle()
         calls["main"] += 1
         await writer.add_scalar("main", 1.0)
