@@ -58,6 +58,29 @@ def heard(seconds: float = 0.2) -> None:
             _last_said.result(seconds)
 
 
+class _HandOn(logging.Filter):
+    """Has what others log on our threads logged by the log's thread too.
+
+    asyncio does so when a loop begins, and whoever waits for that may be adding from within a log handler.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not on_our_thread():
+            return True
+        with suppress(RuntimeError):  # the interpreter is at its end
+            _speaker.submit(_handle, record)
+        return False
+
+
+def _handle(record: logging.LogRecord) -> None:
+    with suppress(Exception):
+        logging.getLogger(record.name).handle(record)
+
+
+for _name in ("asyncio", "concurrent.futures"):
+    logging.getLogger(_name).addFilter(_HandOn())
+
+
 class Notices:
     """Says things, and remembers what it has said."""
 

@@ -399,15 +399,19 @@ class Backlog:
     def _next_aside(self) -> Callable[[], object] | None:
         """Accept the first add that was put aside, or take the first call; return what is to be called now."""
         with self._lock:
-            first = self._aside[0] if self._aside else None
-            if isinstance(first, Add):
+            self._inside += 1  # what strikes here is put aside too: it must not wait for room behind this lock
+            try:
+                first = self._aside[0] if self._aside else None
+                if isinstance(first, Add):
+                    self._aside.popleft()
+                    self._accept(*first)
+                    return self._call
+                if first is None or first.thread != threading.get_ident():
+                    return None
                 self._aside.popleft()
-                self._accept(*first)
-                return self._call
-            if first is None or first.thread != threading.get_ident():
-                return None
-            self._aside.popleft()
-            return first.call
+                return first.call
+            finally:
+                self._inside -= 1
 
     def _call(self) -> None:
         if len(self._out) >= self.call_at and not self._out.blocked:
