@@ -171,7 +171,8 @@ def as_array(tag: str, value: Any, wanted: str = NUMBERS, kinds: str = REAL) -> 
     """
     try:
         array = _converted(tag, value, wanted, kinds)
-        if np.ma.isMaskedArray(array):
+        # Asked only of what may be one: numpy imports `ma` at this word, and a child forked meanwhile would hang at it.
+        if type(array) is not np.ndarray and np.ma.isMaskedArray(array):
             array = _without_mask(tag, array, wanted)
         array = np.asarray(array)  # a matrix's own arithmetic is not an array's
         if _is_foreign(array.dtype):

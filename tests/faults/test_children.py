@@ -15,6 +15,7 @@ if not hasattr(os, "fork"):
 MOMENTS: dict[str, dict[str, int]] = {
     "in_the_midst_of_a_write": {"parent/held": 1, "child/a": 10, "thread/a": 10},
     "while_the_encoders_work": {"parent/heavy": 10, "child/heavy": 1, "child/a": 10},
+    "in_the_midst_of_an_import": {"child/heavy": 1, "child/a": 10},
     "while_others_wait_for_room": {"parent/held": 1, "parent/wait": 5, "child/a": 10},
     "a_fork_of_a_fork": {"child/a": 10, "grandchild/a": 10},
     "closed_or_flushed_first": {"closer/a": 10},

@@ -6,13 +6,20 @@ Each child adds the steps 0 to 9 of a tag of its own, and so does the parent, ha
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +28,7 @@ from tests.contract.disk import Disk
 from tests.contract.seen import comes
 
 STEPS = range(10)
+HANG = 30  # seconds after which a child that has not ended never will, and tells where it stands
 LOG_DIR, MOMENT = sys.argv[1:]
 LARGE = np.random.default_rng(1).normal(size=300_000)
 
@@ -34,6 +42,8 @@ for step in range(10):
     writer.add_scalar("executed/a", step, step)
 """
 
+faulthandler.register(signal.SIGALRM, chain=True)  # and then it ends
+
 
 def add_all(add: Callable[..., object], tag: str, steps: range = STEPS) -> None:
     for step in steps:
@@ -43,6 +53,7 @@ def add_all(add: Callable[..., object], tag: str, steps: range = STEPS) -> None:
 def fork(child: Callable[[], object]) -> None:
     """Have a child do something, and then end as a script does, or as it likes; fails if it does."""
     if (pid := os.fork()) == 0:
+        signal.alarm(HANG)
         child()
         sys.exit(0)
     assert os.waitpid(pid, 0)[1] == 0
@@ -101,6 +112,34 @@ def while_the_encoders_work(writer: SummaryWriter) -> None:
         add_all(writer.add_scalar, "child/a")
 
     fork(child)
+
+
+def in_the_midst_of_an_import(writer: SummaryWriter) -> None:
+    """numpy imports some of its parts when they are first asked for: a child would wait for its parent's thread."""
+    began, may_end = threading.Event(), threading.Event()
+
+    class Slow(MetaPathFinder, Loader):
+        def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
+            return ModuleSpec(name, self) if name == "numpy.ma" else None
+
+        def exec_module(self, module: ModuleType) -> None:
+            began.set()
+            may_end.wait()
+
+    def child() -> None:
+        writer.add_histogram("child/heavy", LARGE, 0)
+        add_all(writer.add_scalar, "child/a")
+
+    assert "numpy.ma" not in sys.modules
+    sys.meta_path.insert(0, Slow())
+    thread = threading.Thread(target=import_module, args=("numpy.ma",))
+    thread.start()
+    assert began.wait(10)
+    try:
+        fork(child)
+    finally:
+        may_end.set()
+        thread.join()
 
 
 def while_others_wait_for_room(writer: SummaryWriter) -> None:

@@ -1,6 +1,8 @@
 """Many children, forked one after the other while threads of the parent log scalars, pictures and text."""
 
+import faulthandler
 import os
+import signal
 import sys
 import threading
 
@@ -11,6 +13,8 @@ from asynctb import SummaryWriter
 log_dir, forks = sys.argv[1], int(sys.argv[2])
 writer, stop = SummaryWriter(log_dir), threading.Event()
 picture = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+
+faulthandler.register(signal.SIGALRM, chain=True)
 
 
 def log_scalars(number: int) -> None:
@@ -30,6 +34,7 @@ def log_media() -> None:
 
 def be_child(child: int) -> None:
     """Whichever comes first in a child must not hang: an add, a flush, a close, or a look at its figures."""
+    signal.alarm(30)  # a child that has not ended by then never will, and tells where it stands
     first = (writer.flush, writer.close, lambda: writer.stats, lambda: None)[child % 4]
     first()
     for step in range(20):
