@@ -37,6 +37,7 @@ def start(program: str | Path, *args: object) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # so that its children can be ended with it
         # Aborted, it tells where each of its threads stood; and it finds the package, and these tests, where we did.
         env={**os.environ, "PYTHONFAULTHANDLER": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
@@ -48,7 +49,7 @@ def end(process: subprocess.Popen[str], hang: float = HANG, expect: Collection[i
     try:
         out, err = process.communicate(timeout=hang)
     except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGABRT)
+        os.killpg(process.pid, signal.SIGABRT)
         _, err = process.communicate(timeout=HANG)
         raise AssertionError(f"HANG, after {hang:g} s:\n{err}") from None
     assert process.returncode in expect, f"exit status {process.returncode}:\n{out}\n{err}"
