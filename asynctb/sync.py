@@ -144,6 +144,9 @@ class SummaryWriter(AddMethods[None]):
 
     def _run(self) -> Pipeline:
         """Open what is closed, begin the loop's thread, and return the pipeline; raises `StorageError`."""
+        pipeline = self._pipeline
+        if pipeline.starting and not pipeline.closed:
+            return pipeline  # whoever is at it may be waiting for this very thread, which a finalizer interrupts
         with self._life:
             pipeline = self._renewed()
             if pipeline.starting:

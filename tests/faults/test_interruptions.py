@@ -12,6 +12,7 @@ import pytest
 from asynctb import SummaryWriter
 from asynctb.encode.scalar import scalar
 from asynctb.entry import wire_size
+from asynctb.pipeline.loop_thread import LoopThread
 from tests.contract.disk import Disk
 from tests.contract.interrupt import Interruption, Moment, ends, interrupt
 from tests.contract.seen import points
@@ -116,3 +117,20 @@ def test_everything_interrupts_at_once(colour: str, seconds: float, tmp_path: Pa
     if colour != "sync":  # what `nowait` returned True for is there; the awaited ones are dropped for the disk alone
         certain = ("signal", "finalizer", "weakref", "log handler")
         assert {tag: len(found.get(tag, ())) for tag in certain} == {tag: calls.get(tag, 0) for tag in certain}
+
+
+def test_a_finalizer_on_a_thread_that_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An add on the very thread whose beginning another add waits for, as a finalizer's may be, waits for nothing."""
+    begin = LoopThread.start
+
+    def begin_interrupted(runner: LoopThread) -> bool:
+        thread = threading.Thread(target=writer.add_scalar, args=("b", 1.0, 0), daemon=True)
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+        return begin(runner)
+
+    monkeypatch.setattr(LoopThread, "start", begin_interrupted)
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_scalar("a", 1.0, 0)
+    assert {point.tag for point in points(tmp_path)} == {"a", "b"}
