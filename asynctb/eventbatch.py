@@ -6,23 +6,21 @@ Events of one length are laid out as the rows of one array, so that Python's cos
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from asynctb.encode.wire import event
+from asynctb.encode.wire import event, float32
 from asynctb.record import frame, frame_large, masked_crcs, record_head
 
-__all__ = ["Columns", "frame_events"]
-
-Columns: TypeAlias = tuple[Sequence[float], Sequence[int | None], Sequence[bytes]]
-"""Wall times, steps, and payloads in wire form, of the same events."""
+__all__ = ["Columns", "Points", "frame_events"]
 
 FEW = 16  # events of one length up to which rows cost more than they save
 SHORT = 512  # bytes of payload up to which it is Python that costs, not the bytes
 LARGE = 1 << 16  # bytes of payload from which copying it costs more than what goes around it
 HEAD, WALL, TAIL = 12, 9, 4  # bytes of a record's head, of an event's wall time with its field header, of a checksum
+FLOAT = 4  # bytes of a number
 ALONE = -1  # for an event that is not laid out in rows
 # The least number of each length of varint; a negative one has ten bytes, and as unsigned it is the largest.
 VARINTS = np.array([0, *(1 << 7 * size for size in range(1, 10))], np.uint64)
@@ -31,18 +29,35 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 Ints: TypeAlias = npt.NDArray[np.int64]
 
 
-def frame_events(wall_times: Sequence[float], steps: Sequence[int | None], whats: Sequence[bytes]) -> bytes:
+class Points(NamedTuple):
+    """Payloads of numbers: each is a head in wire form, and four bytes of float."""
+
+    heads: Sequence[bytes]
+    numbers: Sequence[float]
+
+
+Columns: TypeAlias = tuple[Sequence[float], Sequence[int | None], Sequence[bytes] | Points]
+"""Wall times, steps, and payloads in wire form, of the same events."""
+
+
+def frame_events(wall_times: Sequence[float], steps: Sequence[int | None], whats: Sequence[bytes] | Points) -> bytes:
     """Return events as framed records, in order."""
-    if len(whats) <= FEW:
-        return b"".join(map(_frame, wall_times, steps, whats))
+    if len(wall_times) <= FEW:
+        return b"".join(map(_frame, wall_times, steps, _one_by_one(whats)))
+    payloads = _Numbers.of(whats) if isinstance(whats, Points) else _Payloads(whats)
     numbers = np.array([step or 0 for step in steps] if None in steps else steps, np.int64)
     walls = np.array(wall_times, "<f8")
-    what_sizes = np.array(list(map(len, whats)), np.int64)
     step_sizes = np.where(numbers == 0, 0, np.searchsorted(VARINTS, numbers.view(np.uint64), "right"))
-    layouts = np.where((walls == 0) | (what_sizes > SHORT), ALONE, what_sizes * 16 + step_sizes)
+    layouts = np.where((walls == 0) | (payloads.sizes > SHORT), ALONE, payloads.sizes * 16 + step_sizes)
     if layouts[0] != ALONE and not np.any(layouts != layouts[0]):
-        return _rows(walls, numbers, whats, int(what_sizes[0]), int(step_sizes[0])).tobytes()
-    return _mixed(walls, numbers, whats, layouts)
+        return _rows(walls, numbers, payloads, int(layouts[0])).tobytes()
+    return _mixed(walls, numbers, payloads, layouts)
+
+
+def _one_by_one(whats: Sequence[bytes] | Points) -> Sequence[bytes]:
+    if isinstance(whats, Points):
+        return [head + float32(number) for head, number in zip(*whats, strict=True)]
+    return whats
 
 
 def _frame(wall_time: float, step: int | None, what: bytes) -> bytes:
@@ -51,27 +66,78 @@ def _frame(wall_time: float, step: int | None, what: bytes) -> bytes:
     return frame(event(wall_time, step, what))
 
 
-def _mixed(walls: npt.NDArray[np.float64], numbers: Ints, whats: Sequence[bytes], layouts: Ints) -> bytes:
+class _Payloads:
+    """Payloads of any kind."""
+
+    def __init__(self, whats: Sequence[bytes]) -> None:
+        self._whats = whats
+        self.sizes: Ints = np.array(list(map(len, whats)), np.int64)
+
+    def at(self, indices: Ints) -> _Payloads:
+        """Return some of them."""
+        return _Payloads([self._whats[index] for index in indices.tolist()])
+
+    def each(self) -> Sequence[bytes]:
+        """Return them one by one."""
+        return self._whats
+
+    def put(self, columns: Bytes) -> None:
+        """Put them, which are of one size, into the rows of an array."""
+        columns[:] = np.frombuffer(b"".join(self._whats), np.uint8).reshape(columns.shape)
+
+
+class _Numbers(_Payloads):
+    """Payloads of numbers, which are made into bytes all at once."""
+
+    def __init__(self, heads: Sequence[bytes], floats: Bytes) -> None:
+        self._heads = heads
+        self._floats = floats
+        self.sizes = np.array(list(map(len, heads)), np.int64) + FLOAT
+
+    @classmethod
+    def of(cls, points: Points) -> _Numbers:
+        """Return them from heads and numbers."""
+        with np.errstate(over="ignore", invalid="ignore"):  # what is beyond float32 becomes infinite
+            floats = np.array(points.numbers, np.float64).astype("<f4")
+        return cls(points.heads, floats.view(np.uint8).reshape(-1, FLOAT))
+
+    def at(self, indices: Ints) -> _Numbers:
+        return _Numbers([self._heads[index] for index in indices.tolist()], self._floats[indices])
+
+    def each(self) -> Sequence[bytes]:
+        return [head + bytes(number) for head, number in zip(self._heads, self._floats, strict=True)]
+
+    def put(self, columns: Bytes) -> None:
+        heads, size = self._heads, columns.shape[1] - FLOAT
+        if heads.count(heads[0]) == len(heads):
+            columns[:, :size] = np.frombuffer(heads[0], np.uint8)
+        else:
+            columns[:, :size] = np.frombuffer(b"".join(heads), np.uint8).reshape(-1, size)
+        columns[:, size:] = self._floats
+
+
+def _mixed(walls: npt.NDArray[np.float64], numbers: Ints, payloads: _Payloads, layouts: Ints) -> bytes:
     """Frame events of several lengths: those of each length together, and back in their order."""
-    out: list[bytes] = [b""] * len(whats)
+    out: list[bytes] = [b""] * len(walls)
     for layout in set(layouts.tolist()):  # not np.unique: it imports when first called, which no forked child survives
         indices = np.flatnonzero(layouts == layout)
-        mine = [whats[index] for index in indices.tolist()]
-        if layout == ALONE or len(mine) <= FEW:
-            records = map(_frame, walls[indices].tolist(), numbers[indices].tolist(), mine)
+        mine = payloads.at(indices)
+        if layout == ALONE or len(indices) <= FEW:
+            records = map(_frame, walls[indices].tolist(), numbers[indices].tolist(), mine.each())
+        elif indices[-1] - indices[0] < len(indices):
+            # Nothing lies between them, as where a step gains a digit: together they are one piece.
+            out[indices[0]] = _rows(walls[indices], numbers[indices], mine, layout).tobytes()
+            continue
         else:
-            rows = _rows(walls[indices], numbers[indices], mine, layout // 16, layout % 16)
-            records = map(bytes, rows)
+            records = map(bytes, _rows(walls[indices], numbers[indices], mine, layout))
         for index, record in zip(indices.tolist(), records, strict=True):
             out[index] = record
     return b"".join(out)
 
 
-def _rows(
-    walls: npt.NDArray[np.float64], numbers: Ints, whats: Sequence[bytes], what_size: int, step_size: int
-) -> Bytes:
+def _rows(walls: npt.NDArray[np.float64], numbers: Ints, payloads: _Payloads, layout: int) -> Bytes:
     """Return the records of events of one layout, one a row."""
-    count = len(whats)
+    count, (what_size, step_size) = len(walls), divmod(layout, 16)
     body = WALL + (1 + step_size if step_size else 0) + what_size
     rows = np.empty((count, HEAD + body + TAIL), np.uint8)
     rows[:, :HEAD] = np.frombuffer(record_head(body), np.uint8)
@@ -80,7 +146,7 @@ def _rows(
     if step_size:
         rows[:, HEAD + WALL] = 0x10  # Event.step
         _put_varints(rows[:, HEAD + WALL + 1 : HEAD + WALL + 1 + step_size], numbers)
-    rows[:, -TAIL - what_size : -TAIL] = np.frombuffer(b"".join(whats), np.uint8).reshape(count, what_size)
+    payloads.put(rows[:, HEAD + body - what_size : -TAIL])
     crcs = masked_crcs(rows[:, HEAD:-TAIL].tobytes(), body)
     rows[:, -TAIL:] = crcs.view(np.uint8).reshape(count, TAIL)
     return rows

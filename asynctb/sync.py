@@ -18,6 +18,7 @@ from asynctb.pipeline import encoders, exits, in_thread, on_loop
 from asynctb.pipeline.core import Pipeline
 from asynctb.pipeline.loop_thread import LoopThread
 from asynctb.pipeline.options import OnStorageError, Overflow, Stats
+from asynctb.pipeline.steps import Series
 from asynctb.pipeline.turns import Add, Outcome
 from asynctb.settings import LogDir, Settings
 
@@ -99,6 +100,7 @@ class SummaryWriter(AddMethods[None]):
         self._pipeline = settings.pipeline(copied=copied)
         self._notices = self._pipeline.notices
         self._layout = Layout()
+        self._curves = self._pipeline.steps.curves
         self._past = Stats()  # of the pipelines that are over
         self._earlier: list[Pipeline] = []  # closed, but perhaps not over yet
         self._life = threading.RLock()  # between opening and opening
@@ -116,6 +118,11 @@ class SummaryWriter(AddMethods[None]):
         entries, checked_step, wall_time = checked(tag, step, walltime, make, args)
         if entries:
             self._store(method, entries, checked_step, wall_time)
+
+    def _emit_point(self, curve: Series, number: float, step: int | None, wall_time: float) -> None:
+        pipeline = self._pipeline
+        if not (pipeline.running and pipeline.backlog.offer_number(curve, number, step, wall_time)):
+            self._store("add_scalar", [curve.record(number)], step, wall_time)
 
     def _store(self, method: str, entries: Sequence[Entry], step: int | None, wall_time: float) -> None:
         while True:

@@ -21,6 +21,7 @@ from asynctb.methods import AddMethods, Make, QuickMethods, Step, WallTime, chec
 from asynctb.pipeline import encoders, on_loop
 from asynctb.pipeline.core import Pipeline
 from asynctb.pipeline.options import OnStorageError, Overflow, Stats
+from asynctb.pipeline.steps import Series
 from asynctb.pipeline.turns import Add
 from asynctb.settings import LogDir, Settings
 
@@ -47,6 +48,7 @@ def _awaitable(writer: C) -> C:
         else:
             copy._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
         setattr(writer, name, copy)
+    writer._emit_point.__qualname__ = f"{writer.__qualname__}.add_scalar"  # type: ignore[attr-defined]
     return writer
 
 
@@ -126,6 +128,7 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         self._until_turn = TURN
         self._names = {name: f"{type(self).__qualname__}.{name}" for name in names(AddMethods)}
         self._layout = Layout()
+        self._curves = self._pipeline.steps.curves
         self.nowait = NoWait(self._pipeline, self._layout, enabled=settings.enabled)
 
     # Adding
@@ -155,6 +158,18 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         elif places:
             await encoders.take(places)
         self._until_turn -= wire_size(entries[0]) if len(entries) == 1 else sum(map(wire_size, entries))
+        if self._until_turn <= 0:
+            self._until_turn = TURN
+            await asyncio.sleep(0)
+
+    async def _emit_point(self, curve: Series, number: float, step: int | None, wall_time: float) -> None:
+        pipeline = self._pipeline
+        loop = _get_running_loop()
+        ready = loop is not None and pipeline.ready_on is loop
+        if not (ready and pipeline.backlog.offer_number(curve, number, step, wall_time)):
+            await self._accept("add_scalar", [curve.record(number)], step, wall_time)
+            return
+        self._until_turn -= curve.cost
         if self._until_turn <= 0:
             self._until_turn = TURN
             await asyncio.sleep(0)
@@ -258,6 +273,7 @@ class NoWait(QuickMethods[bool]):
         self._pipeline = pipeline
         self._notices = pipeline.notices
         self._layout = layout
+        self._curves = pipeline.steps.curves
         self._enabled = enabled
 
     def _emit(self, method: str, tag: str, step: Step, walltime: WallTime, make: Make, *args: Any) -> bool:
@@ -265,6 +281,12 @@ class NoWait(QuickMethods[bool]):
             return True
         entries, checked_step, wall_time = checked(tag, step, walltime, make, args)
         return not entries or self._pipeline.offer_now(method, entries, checked_step, wall_time)
+
+    def _emit_point(self, curve: Series, number: float, step: int | None, wall_time: float) -> bool:
+        pipeline = self._pipeline
+        return pipeline.backlog.offer_number(curve, number, step, wall_time) or pipeline.offer_now(
+            "add_scalar", [curve.record(number)], step, wall_time
+        )
 
 
 async def _nothing() -> None:

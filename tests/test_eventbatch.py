@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from asynctb import eventbatch
 from asynctb.encode import wire
-from asynctb.eventbatch import FEW, LARGE, SHORT, VARINTS, frame_events
+from asynctb.eventbatch import FEW, LARGE, SHORT, VARINTS, Points, frame_events
 from asynctb.record import SLICE, frame, parse
 from tests.inputs import DOUBLES, INT64_MAX, INT64_MIN, STEPS, holds
 
@@ -63,6 +63,20 @@ def test_batches_of_anything(events: list[Event], data: st.DataObject) -> None:
     with rows_laid_out() as counts:
         assert framed(events) == one_by_one(events)
     event(f"arrays: {min(len(counts), 3)}")
+
+
+NUMBERS = st.tuples(DOUBLES, st.sampled_from(EACH_LENGTH) | STEPS, st.binary(max_size=3), DOUBLES)
+
+
+@holds(300)
+@given(st.lists(NUMBERS, max_size=3 * FEW), st.data())
+def test_numbers_of_any_tags(points: list[tuple[float, int | None, bytes, float]], data: st.DataObject) -> None:
+    """Numbers that are made into bytes together have the bytes of each, whatever their tags, steps and values."""
+    if points:
+        points += [data.draw(st.sampled_from(points)) for _ in range(data.draw(st.integers(0, 4 * FEW)))]
+    walls, steps, heads, numbers = zip(*points, strict=True) if points else ((), (), (), ())
+    whats = [head + wire.float32(number) for head, number in zip(heads, numbers, strict=True)]
+    assert frame_events(walls, steps, Points(heads, numbers)) == frame_events(walls, steps, whats)
 
 
 @holds()

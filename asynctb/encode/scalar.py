@@ -13,7 +13,7 @@ from asynctb.entry import Record
 from asynctb.errors import EncodeError
 from asynctb.proto import summary_pb2, tensor_pb2
 
-__all__ = ["log", "scalar", "scalars"]
+__all__ = ["PLUGIN", "head", "log", "scalar", "scalars"]
 
 PLUGIN = "scalars"
 _record = tuple.__new__  # a NamedTuple's own constructor takes twice the time, and this is the hottest path
@@ -35,6 +35,11 @@ def _known(tag: str) -> _Known:
     name = (delimited(b"\x0a", encoded) if encoded else b"") + b"\x15"  # Value.tag, the header of Value.simple_value
     value = b"\x0a" + varint(len(name) + 4) + name  # Summary.value, up to its four bytes of float
     return _Known((tag,), b"\x2a" + varint(len(value) + 4) + value, value)  # Event.summary
+
+
+def head(tag: str) -> bytes:
+    """Return a scalar's payload up to the four bytes of its number, for a tag that has had one."""
+    return _known(tag).summary
 
 
 def _no_text(tag: object) -> EncodeError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from time import time
-from typing import Any, Generic, SupportsFloat, SupportsInt, TypeAlias, TypeVar, cast
+from typing import Any, Generic, Protocol, SupportsFloat, SupportsInt, TypeAlias, TypeVar, cast
 
 from asynctb.encode.arrays import INT64_MAX, INT64_MIN, as_step, as_wall_time
 from asynctb.encode.custom_scalars import Layout
@@ -32,15 +32,30 @@ Make: TypeAlias = Callable[..., Entry | Sequence[Entry]]
 """Checks an add's arguments and returns what is to be stored; raises `EncodeError`."""
 
 
+class Curves(Protocol):
+    """The tags of which a writer knows all but the number and the step of their next point."""
+
+    def get(self, tag: str, /) -> Any:
+        """Return one, or None."""
+
+    def learn(self, tag: str, head: Callable[[str], bytes], plugin: str) -> None:
+        """Have a tag among them if it has a point; `head` gives what the payload of each of its numbers begins with."""
+
+
 class Family(ABC, Generic[R_co]):
     """Some of the `add_*`. All raise `EncodeError` for what cannot be stored, and then store nothing of it."""
 
     _notices: Notices
     _layout: Layout
+    _curves: Curves
 
     @abstractmethod
     def _emit(self, method: str, tag: str, step: Step, walltime: WallTime, make: Make, *args: Any) -> R_co:
         """Check at once, take the wall time at once, and store what `make` returns for these arguments."""
+
+    @abstractmethod
+    def _emit_point(self, curve: Any, number: float, step: int | None, wall_time: float) -> R_co:
+        """Store the next number of one of `_curves`: what is logged most, on the shortest way."""
 
 
 def checked(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from time import time
 from typing import Any
 
-from asynctb.encode.scalar import log, scalar, scalars
+from asynctb.encode.arrays import INT64_MAX, INT64_MIN, as_number
+from asynctb.encode.scalar import PLUGIN, head, log, scalar, scalars
 from asynctb.entry import Record
 from asynctb.methods.base import Family, Number, R_co, Step, WallTime
 
@@ -41,9 +43,24 @@ class ScalarMethods(Family[R_co]):
             EncodeError: for a tag that is no text or not encodable, a value that is not one real number, a step
                 outside int64, a wall time that is not finite.
         """
-        return self._emit(
+        try:
+            curve = self._curves.get(tag)
+        except TypeError:  # not hashable: no tag
+            curve = None
+        if (
+            curve is not None
+            and not new_style
+            and walltime is None
+            and (global_step is None or (type(global_step) is int and INT64_MIN <= global_step <= INT64_MAX))
+        ):
+            number = scalar_value if type(scalar_value) is float else as_number(tag, scalar_value)
+            return self._emit_point(curve, number, global_step, time())
+        emitted = self._emit(
             "add_scalar", tag, global_step, walltime, scalar, tag, scalar_value, new_style, double_precision
         )
+        if curve is None:
+            self._curves.learn(tag, head, PLUGIN)
+        return emitted
 
     def add_scalars(
         self,

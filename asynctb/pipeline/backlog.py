@@ -14,13 +14,14 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
+from asynctb.encode.arrays import INT64_MAX
 from asynctb.entry import OVERHEAD, Entry, Farewell, Record, wire_size
 from asynctb.pipeline.batch import Batch, batch_of
 from asynctb.pipeline.farewells import Farewells
 from asynctb.pipeline.line import Line
 from asynctb.pipeline.outgoing import Outgoing, Taken
 from asynctb.pipeline.places import Claims, Place, encoded
-from asynctb.pipeline.steps import Notice, Steps
+from asynctb.pipeline.steps import Notice, Series, Steps
 from asynctb.pipeline.tickets import Ticket, Tickets
 from asynctb.pipeline.turns import Add, Outcome, Turn, wake
 
@@ -29,6 +30,7 @@ __all__ = ["MAX_ENTRIES", "Backlog"]
 T = TypeVar("T")
 
 MAX_ENTRIES = 2000  # entries unwritten at which patient adds wait: a kill must not cost more
+A_NUMBER = 8 << 10  # bytes of the bound that no known curve's next number reaches
 MEDIA_SHARE = 0.75  # of the bound, from which media are dropped so that scalars still find room
 
 
@@ -61,8 +63,10 @@ class Backlog:
         self._inside = 0  # how deep the lock's thread is in critical sections: an add that comes in then interrupts one
         self._aside: deque[Add | PutOff] = deque()  # what interrupted a section, and comes when it ends
         self._out = Outgoing()
-        self._items = self._out.items  # the hottest path has no time to ask for them
         self._taken = 0  # entries in batches that are being written
+        # How many items there may be, and how many bytes, for a number to be let in without another look.
+        self._free = MAX_ENTRIES
+        self._plenty = self._limit(media=True) - A_NUMBER
         self._line = Line()
         self._tickets = Tickets()
         self._settled = 0
@@ -98,9 +102,37 @@ class Backlog:
                 self._inside = 0
         if self._aside or self._steps.notices:
             self._let_in()
-        if len(self._items) >= self.call_at:
+        if len(self._out.items) >= self.call_at:
             self._call()
         return places
+
+    def offer_number(self, series: Series, number: float, step: int | None, wall_time: float) -> bool:
+        """Accept the next number of a known curve; False where there is more to it than that.
+
+        It is an `offer` without what a curve's next point needs not: nothing is checked, encoded or told here.
+        """
+        with self._lock:
+            if self._inside:
+                return False
+            self._inside = 1  # before anything is called, or a signal handler may come in between
+            try:
+                items = self._out.items
+                if self._closed or len(items) >= self._free or self.pending_bytes > self._plenty:
+                    return False
+                if step is None and self._steps.auto:
+                    step = series.last + 1
+                if step is None or not series.last < step <= INT64_MAX:
+                    return False
+                series.last = step
+                items.append((series.head, number, step, wall_time, series.cost, "add_scalar"))
+                self.pending_bytes += series.cost
+            finally:
+                self._inside = 0
+        if self._aside:
+            self._let_in()
+        if len(items) >= self.call_at:
+            self._call()
+        return True
 
     def enqueue(self, turn: Turn) -> None:
         """Let a patient add in, put it in line, or drop it, as the bounds and the policy say: see its outcome."""
@@ -240,7 +272,7 @@ class Backlog:
             return self._accept(method, entries, step, wall_time)
         # The hottest path: one record, without a step that could be saved.
         _, what, _, run, media = entry
-        items = self._items
+        items = self._out.items
         cost = len(what) + OVERHEAD
         pending = len(items) + len(self._out.head) + self._taken
         scarce = pending >= MAX_ENTRIES or self.pending_bytes + cost > self._ample or self._line.size
@@ -290,7 +322,7 @@ class Backlog:
             stamped = self._steps.stamp(entry, step)
             if isinstance(entry, Record):
                 cost = len(entry.what) + OVERHEAD
-                self._items.append((entry.run, entry.what, stamped, wall_time, cost, method))
+                self._out.items.append((entry.run, entry.what, stamped, wall_time, cost, method))
             else:
                 place = Place(entry, self._filled, places)
                 cost = place.cost
@@ -360,6 +392,7 @@ class Backlog:
             self._inside += 1
             try:
                 result = section()
+                self._free = 0 if self._line.size else MAX_ENTRIES - self._taken - len(self._out.head)
             finally:
                 self._inside -= 1
         if not self._inside and (self._aside or self._steps.notices):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from asynctb.encode.wire import float32
 from asynctb.entry import Assets
-from asynctb.eventbatch import Columns
+from asynctb.eventbatch import Columns, Points
 from asynctb.pipeline.places import Place
 
 __all__ = ["Batch", "Item", "batch_of"]
 
-Item: TypeAlias = tuple[str | Assets, bytes | Place, int | None, float, int, str]
+Item: TypeAlias = tuple[str | Assets | bytes, bytes | Place | float, int | None, float, int, str]
 """Run or assets, payload or the place it comes to, step, wall time, bytes of the bound that it holds, and the method.
 
-A plain tuple: one is made for every scalar.
+Of a number of the writer's own run: what its payload begins with, and the number. A plain tuple, of what holds nothing
+else: one is made for every scalar, and the garbage collector need not look at it.
 """
 
 
@@ -27,7 +29,7 @@ class Batch(NamedTuple):
     withdrawn: int = 0
     failed: int = 0
     assets: Sequence[tuple[Assets, bytes]] = ()
-    items: Sequence[Item] = ()
+    items: Collection[Item] = ()
 
     def parted(self, held_up: Callable[[str | Assets], bool]) -> tuple[Batch, Batch]:
         """Return what of it is done with, and what is not: its entries for runs and files that are held up."""
@@ -39,7 +41,8 @@ class Batch(NamedTuple):
         done: list[Item] = []
         left: list[Item] = []
         for item in self.items:
-            (left if item[1] and held_up(item[0]) else done).append(item)
+            run = "" if isinstance(item[0], bytes) else item[0]
+            (left if item[1] != b"" and held_up(run) else done).append(item)
         return batch_of(done)._replace(withdrawn=self.withdrawn, failed=self.failed), batch_of(left)
 
     @property
@@ -51,7 +54,7 @@ class Batch(NamedTuple):
 NOTHING = Batch({}, (), 0)
 
 
-def batch_of(items: Sequence[Item]) -> Batch:
+def batch_of(items: Collection[Item]) -> Batch:
     """Return items as a batch, in their order within each run; those whose payload is empty come to nothing.
 
     Their places must have been put into the items' stead by what they hold.
@@ -59,11 +62,17 @@ def batch_of(items: Sequence[Item]) -> Batch:
     if not items:
         return NOTHING
     runs, whats, steps, wall_times, costs, methods = zip(*items, strict=True)
-    if runs.count("") == len(runs) and all(whats):
+    kinds = set(map(type, runs))
+    if kinds == {bytes}:
+        return Batch({"": (wall_times, steps, Points(runs, whats))}, methods, sum(costs), items=items)
+    if kinds == {str} and runs.count("") == len(runs) and all(whats):
         return Batch({"": (wall_times, steps, whats)}, methods, sum(costs), items=items)
     events: dict[str, tuple[list[float], list[int | None], list[bytes]]] = {}
     assets: list[tuple[Assets, bytes]] = []
     for run, what, step, wall_time in zip(runs, whats, steps, wall_times, strict=True):
+        if isinstance(run, bytes):
+            what = run + float32(what)
+            run = ""
         if not isinstance(run, str):
             assets += [(run, what)] if what else []
         elif what:

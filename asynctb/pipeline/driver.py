@@ -18,6 +18,9 @@ from asynctb.storage.local import LocalStorage
 __all__ = ["NEVER", "Call", "Driver"]
 
 LINGER = 0.025  # seconds that a first entry waits for company: half of what an accepted scalar may take to the file
+# In a flood, batches of a few dozen would cost more than the entries in them.
+GAP = 0.002  # seconds between two batches, unless somebody waits or
+CROWD = 1000  # entries have come
 FIRST_RETRY, LAST_RETRY = 0.05, 0.5  # seconds between a failed write and the next try, doubling
 LOOK = 0.05  # seconds between two looks at a place that nobody may ever fill
 NEVER = 1 << 62
@@ -54,6 +57,7 @@ class Driver:
         self._on_end = on_end
         self._calls: asyncio.Queue[Call] = asyncio.Queue()
         self._next_sync = loop.time() + options.flush_secs
+        self._next_batch = loop.time()
         self._syncing: asyncio.Task[None] | None = None
         self._answers = True
         self._stopped = False
@@ -167,7 +171,10 @@ class Driver:
         if call is not Call.FLUSH and not self._backlog.waiting:
             self._be_called_at(self._options.max_queue)
             if self._backlog.ready and self._backlog.pending < self._options.max_queue:
-                await self._called(LINGER)
+                call = await self._called(LINGER)
+        if call is not Call.FLUSH and not self._backlog.waiting and (left := self._next_batch - self.loop.time()) > 0:
+            self._be_called_at(CROWD)
+            await self._called(left)
         self._be_called_at(NEVER)
         while not self._calls.empty():
             self._calls.get_nowait()
@@ -199,6 +206,7 @@ class Driver:
             watchdog.cancel()
             self._health.stuck = False
         self._health.heal()
+        self._next_batch = self.loop.time() + GAP
         return True
 
     def _get_stuck(self) -> None:

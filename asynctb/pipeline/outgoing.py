@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from asynctb.entry import OVERHEAD
@@ -18,7 +18,7 @@ BATCH_BYTES = 8 << 20  # written at a time, so that room comes back in pieces
 class Taken(NamedTuple):
     """Items that go out together, and what became of those whose bytes were made meanwhile."""
 
-    items: Sequence[Item] = ()
+    items: Collection[Item] = ()
     withdrawn: int = 0
     failed: Sequence[tuple[str, Exception]] = ()
     """The methods of those that could not be encoded, and why."""
@@ -53,14 +53,13 @@ class Outgoing:
 
     def take(self, size: int) -> Taken:
         """Take out what can be written next, of items that have `size` bytes together."""
-        head = self.head
-        head += self.items
+        if not (self._places or size > BATCH_BYTES or self.head):
+            # As a whole, so that adds wait for nothing that takes its time.
+            taken, self.items = self.items, deque()
+            return Taken(taken)
+        self.head += self.items
         self.items.clear()
-        if self._places or size > BATCH_BYTES:
-            return self._filled()
-        items = list(head)
-        head.clear()
-        return Taken(items)
+        return self._filled()
 
     def fill(self, place: Place) -> int:
         """Note that no more will come to a place; return how many bytes it holds more than before."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from asynctb.encode.arrays import INT64_MAX
-from asynctb.entry import Draft, Record
+from asynctb.encode.wire import float32
+from asynctb.entry import OVERHEAD, Draft, Record
 
-__all__ = ["Notice", "Steps"]
+__all__ = ["Curves", "Notice", "Series", "Steps"]
+
+FLOAT = 4  # bytes of a number
+LONGEST = 1000  # letters of a tag that its numbers need not be weighed for
 
 Notice = tuple[str, tuple[object, ...]]
 """What to tell the user: a message for `logging`, and the message's arguments."""
@@ -22,23 +26,51 @@ OTHER_PLUGIN = (
 )
 
 
-class _Series:
-    __slots__ = ("last", "plugin", "told_plugin", "told_step")
+class Series:
+    """One tag of one run."""
 
-    def __init__(self, last: int, plugin: str) -> None:
+    __slots__ = ("cost", "head", "last", "plugin", "tag", "told_plugin", "told_step")
+
+    def __init__(self, tag: str, last: int, plugin: str) -> None:
+        self.tag = tag
         self.last = last
         self.plugin = plugin
+        # What the payload of each of its numbers begins with, and how many bytes of the bound one takes, where known.
+        self.head = b""
+        self.cost = 0
         self.told_step = self.told_plugin = False
+
+    def record(self, number: float) -> Record:
+        """Return a number as an ordinary entry."""
+        return Record((self.tag,), self.head + float32(number), self.plugin)
+
+
+class Curves(dict[str, Series]):
+    """The tags of the writer's own run whose next number needs no look but at its step."""
+
+    def __init__(self, main: Mapping[str, Series]) -> None:
+        super().__init__()
+        self._main = main
+
+    def learn(self, tag: str, head: Callable[[str], bytes], plugin: str) -> None:
+        """Have a tag among them if it has a point; `head` gives what the payload of each of its numbers begins with."""
+        series = self._main.get(tag) if isinstance(tag, str) and len(tag) <= LONGEST else None
+        if series is not None and series.plugin == plugin:
+            series.head = head(tag)
+            series.cost = len(series.head) + FLOAT + OVERHEAD
+            self[tag] = series
 
 
 class Steps:
     """Gives entries their steps, in the order in which they are accepted. Not thread-safe: its user holds the lock."""
 
     def __init__(self, auto_step: bool = True, purge_step: int | None = None) -> None:
-        self._auto = auto_step
+        self.auto = auto_step
         # What a tag's step is one more than, before it has any.
         self._before = -1 if purge_step is None else purge_step - 1
-        self._runs: dict[object, dict[str, _Series]] = {}
+        main: dict[str, Series] = {}
+        self._runs: dict[object, dict[str, Series]] = {"": main}
+        self.curves = Curves(main)
         self.notices: list[Notice] = []
 
     def stamp(self, entry: Record | Draft, step: int | None) -> int | None:
@@ -53,24 +85,24 @@ class Steps:
         if run is None:
             run = self._runs[entry.run] = {}
         if step is None:
-            if not self._auto:
+            if not self.auto:
                 return None
             step = self._next(run, entry.tags)
         for tag in entry.tags:
             series = run.get(tag)
             if series is None:
-                run[tag] = _Series(step, entry.plugin)
+                run[tag] = Series(tag, step, entry.plugin)
                 continue
             if step <= series.last or series.plugin != entry.plugin:
                 self._notice(entry, tag, step, series)
             series.last = step
         return step
 
-    def _next(self, run: dict[str, _Series], tags: Sequence[str]) -> int:
+    def _next(self, run: dict[str, Series], tags: Sequence[str]) -> int:
         last = max((series.last for tag in tags if (series := run.get(tag))), default=self._before)
         return min(last + 1, INT64_MAX)
 
-    def _notice(self, entry: Record | Draft, tag: str, step: int, series: _Series) -> None:
+    def _notice(self, entry: Record | Draft, tag: str, step: int, series: Series) -> None:
         where = f" in run {entry.run!r}" if entry.run else ""
         if step <= series.last and not series.told_step:
             series.told_step = True
