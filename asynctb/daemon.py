@@ -22,6 +22,21 @@ T = TypeVar("T")
 _Task = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
+class Looks:
+    """What an idle thread does by itself every few moments, while that is wanted."""
+
+    def __init__(self, every: float) -> None:
+        self.every = every
+        self.on = False
+        # Gives the call, which tells whether more of them are wanted: a thread keeps nothing of its user's alive.
+        self.call: Callable[[], Callable[[], bool] | None] = lambda: None
+
+    def look(self) -> None:
+        """Make the call."""
+        call = self.call()
+        self.on = call is not None and call()
+
+
 class DaemonExecutor(Executor):
     """Runs calls in the order they came, on at most `workers` daemon threads, each begun when first needed.
 
@@ -29,7 +44,8 @@ class DaemonExecutor(Executor):
     held, and each step is one that nothing can interrupt.
     """
 
-    def __init__(self, name: str, workers: int = 1) -> None:
+    def __init__(self, name: str, workers: int = 1, looks: Looks | None = None) -> None:
+        self._looks = looks
         self._names = [f"{name}-{number}" for number in range(workers)] if workers > 1 else [name]
         self._begin()
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
@@ -77,7 +93,8 @@ class DaemonExecutor(Executor):
             return
         thread = None
         try:
-            thread = threading.Thread(target=_work, args=(self._tasks, self._idle), name=name, daemon=True)
+            args = self._tasks, self._idle, self._looks
+            thread = threading.Thread(target=_work, args=args, name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
         except BaseException as error:
@@ -89,8 +106,8 @@ class DaemonExecutor(Executor):
                 raise
 
 
-def _work(tasks: SimpleQueue[_Task | None], idle: deque[None]) -> None:
-    while (task := _next(tasks, idle)) is not None:
+def _work(tasks: SimpleQueue[_Task | None], idle: deque[None], looks: Looks | None) -> None:
+    while (task := _next(tasks, idle, looks)) is not None:
         future, fn, args, kwargs = task
         if future.set_running_or_notify_cancel():
             try:
@@ -100,9 +117,16 @@ def _work(tasks: SimpleQueue[_Task | None], idle: deque[None]) -> None:
         del task, future, fn, args, kwargs  # an idle thread keeps nothing of the user's alive
 
 
-def _next(tasks: SimpleQueue[_Task | None], idle: deque[None]) -> _Task | None:
-    try:
+def _next(tasks: SimpleQueue[_Task | None], idle: deque[None], looks: Looks | None) -> _Task | None:
+    with suppress(Empty):
         return tasks.get_nowait()
-    except Empty:
-        idle.append(None)
-        return tasks.get()
+    idle.append(None)
+    while looks is not None and looks.on:
+        with suppress(Empty):
+            return tasks.get(timeout=looks.every)
+        looks.look()
+        if not looks.on:
+            with suppress(Empty):
+                return tasks.get(timeout=looks.every)
+            looks.look()  # once more, for whoever saw that it was on
+    return tasks.get()

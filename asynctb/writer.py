@@ -61,9 +61,9 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         await writer.add_scalar("loss/train", 0.5, step)
     ```
 
-    An awaited add has been accepted, in order; it is in the file within 50 ms of the loop being free. It waits only
-    where there is no room. `flush()` returns when everything accepted is written, `close()` also ends. The contract
-    is a page of the documentation.
+    An awaited add has been accepted, in order; it is in the file within 50 ms. It waits only where there is no room.
+    `flush()` returns when everything accepted is written, `close()` also ends. The contract is a page of the
+    documentation.
 
     Nothing is opened before `async with` or the first awaited call. One loop at a time: awaiting from a second loop
     while the first is open raises `WrongLoop`; once the first has closed, the same file is continued.

@@ -12,7 +12,7 @@ from concurrent.futures import CancelledError, Future, wait
 
 import pytest
 
-from asynctb.daemon import DaemonExecutor
+from asynctb.daemon import DaemonExecutor, Looks
 
 New = Callable[..., DaemonExecutor]
 
@@ -42,8 +42,8 @@ def new() -> Iterator[New]:
     """Make an executor whose threads end with the test."""
     made: list[DaemonExecutor] = []
 
-    def make(name: str, workers: int = 1) -> DaemonExecutor:
-        made.append(DaemonExecutor(name, workers))
+    def make(name: str, workers: int = 1, looks: Looks | None = None) -> DaemonExecutor:
+        made.append(DaemonExecutor(name, workers, looks))
         return made[-1]
 
     yield make
@@ -273,10 +273,58 @@ def test_a_stuck_call_does_not_hold_up_the_end_of_the_program() -> None:
     """A program ends at once while a call is stuck, and another is waiting behind it."""
     program = """
 import time
-from asynctb.daemon import DaemonExecutor
+from asynctb.daemon import DaemonExecutor, Looks
 executor = DaemonExecutor("stuck")
 executor.submit(time.sleep, 600)
 executor.submit(print, "never")
 """
     done = subprocess.run([sys.executable, "-c", program], timeout=60, check=True, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+class Looker:
+    """Looks until it is told that it is enough."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.enough = 1 << 30
+
+    def look(self) -> bool:
+        self.count += 1
+        return self.count < self.enough
+
+
+def test_an_idle_thread_looks(new: New, name: str) -> None:
+    """An idle thread looks while it is told to, calls go on being made, and it looks once more when it was enough."""
+    looker, looks = Looker(), Looks(0.001)
+    looks.call = lambda: looker.look
+    executor = new(name, 1, looks)
+    executor.submit(int).result(LONG)
+    time.sleep(0.02)
+    assert looker.count == 0  # nobody has asked for it
+    looks.on = True
+    assert executor.submit(lambda: 7).result(LONG) == 7
+    until(lambda: looker.count > 5)
+    assert executor.submit(lambda: 8).result(LONG) == 8
+    looker.enough = looker.count + 3
+    until(lambda: not looks.on and looker.count > looker.enough)
+    seen = looker.count
+    time.sleep(0.02)
+    assert looker.count == seen
+    assert executor.submit(lambda: 9).result(LONG) == 9
+
+
+def test_a_looking_thread_keeps_nothing_alive(new: New, name: str) -> None:
+    """What an idle thread looks with may go, which ends its looking; and a shutdown ends the thread."""
+    lookers, looks = [Looker()], Looks(0.001)
+    gone = weakref.ref(lookers[0])
+    looks.call = weakref.WeakMethod(lookers[0].look)
+    looks.on = True
+    executor = new(name, 1, looks)
+    executor.submit(int).result(LONG)
+    until(lambda: lookers[0].count > 2)
+    lookers.clear()
+    until(lambda: gone() is None and not looks.on)
+    looks.on = True
+    executor.shutdown()
+    until(lambda: not threads_of(name))

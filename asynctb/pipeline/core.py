@@ -26,6 +26,7 @@ from asynctb.pipeline.health import Health
 from asynctb.pipeline.loop_thread import LoopThread
 from asynctb.pipeline.options import Options, Stats
 from asynctb.pipeline.reports import OUT_OF_TIME, Reports
+from asynctb.pipeline.stand_in import StandIn
 from asynctb.pipeline.steps import Notice, Steps
 from asynctb.pipeline.tickets import Ticket
 from asynctb.storage.local import LocalStorage
@@ -53,6 +54,7 @@ class Pipeline:
         )
         self.health = Health(self.backlog, notices, storage.log_dir)
         self.drain = Drain(self.backlog, storage, self.health, notices)
+        self.stand_in = StandIn(self.backlog, self.drain, self.health)
         self.reports = Reports(self.backlog, self.drain, storage, self.health, notices, options.on_storage_error)
         self.drivers = Drivers(
             self.backlog, self.drain, self._new_driver, partial(exits.watch, self), partial(exits.finish, self)

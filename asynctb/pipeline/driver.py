@@ -89,6 +89,7 @@ class Driver:
     def call(self, call: Call) -> bool:
         """Call the task, from any thread; False if it is too late for that."""
         self._be_called_at(NEVER)
+        self._storage.rouse()
         try:
             return self.alive and self._schedule(call)
         except BaseException:

@@ -31,6 +31,7 @@ async def attach(pipeline: Pipeline) -> None:
             raise pipeline.not_opened(error) from error
         driver = pipeline.drivers.on(loop)
     if driver.alive and not pipeline.closed:
+        pipeline.storage.look_with(pipeline.stand_in.look)
         pipeline.ready_on = loop
 
 

@@ -12,6 +12,7 @@ import os
 import platform
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -21,7 +22,7 @@ from typing import ParamSpec, TypeVar
 
 from aiofiles.os import wrap
 
-from asynctb.daemon import DaemonExecutor
+from asynctb.daemon import DaemonExecutor, Looks
 from asynctb.entry import Assets
 from asynctb.eventfile import Namer, first_records
 from asynctb.storage.assets import AssetFiles
@@ -34,6 +35,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_OPEN = 64  # files open at once, however many runs there are: a common limit for a whole process is 1,024
+LOOK = 0.02  # seconds between two looks of an idle file thread
 LOST_FILE = {errno.ESTALE, errno.EBADF, errno.ENOENT, errno.ENXIO, errno.ENODEV}  # the descriptor is of no more use
 _uids = itertools.count()
 
@@ -70,7 +72,8 @@ class LocalStorage:
         self._assets = AssetFiles(self._files)
         self._lost = 0
         self._shared = threading.Lock()  # what the file thread and the sync thread both use: descriptors, `_unsynced`
-        self._thread = DaemonExecutor("asynctb-file")
+        self._looks = Looks(LOOK)
+        self._thread = DaemonExecutor("asynctb-file", looks=self._looks)
         self._sync_thread = DaemonExecutor("asynctb-sync")
 
     # Threads
@@ -82,6 +85,17 @@ class LocalStorage:
     async def run(self, call: Callable[[], T]) -> T:
         """Run a call in the file thread and await its result. A cancelled await does not stop the call."""
         return await wrap(call)(executor=self._thread)
+
+    def look_with(self, look: Callable[[], bool]) -> None:
+        """Have the idle file thread call a method every few moments once roused, as long as it returns True."""
+        self._looks.call = weakref.WeakMethod(look)
+
+    def rouse(self) -> None:
+        """Have the file thread look around by itself again, if it is to."""
+        if not self._looks.on and self._looks.call() is not None:
+            self._looks.on = True
+            with suppress(RuntimeError):  # the interpreter is at its end
+                self.submit(_nothing)
 
     def submit_sync(self) -> Future[None]:
         """Sync in a thread of its own, so that a slow disk's sync holds up no write."""
@@ -353,3 +367,7 @@ class LocalStorage:
         if not file.synced_folders:
             self._files.sync_folders(self.log_dir, file.run)
             file.synced_folders = True
+
+
+def _nothing() -> None:
+    """What an idle thread is roused by."""

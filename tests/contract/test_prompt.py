@@ -1,9 +1,11 @@
 """Rule 6: an accepted scalar is in the file as soon as the loop is free, whatever `flush_secs` and `max_queue` say."""
 
 import asyncio
+import errno
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from types import FrameType
@@ -57,6 +59,7 @@ def test_a_full_queue(max_queue: int, run: Run, tmp_path: Path) -> None:
 def test_a_crowd_does_not_linger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once `max_queue` entries are pending they are written without waiting for company."""
     monkeypatch.setattr("asynctb.pipeline.driver.LINGER", 1e6)
+    monkeypatch.setattr("asynctb.storage.local.LOOK", 1e6)  # nor does anyone stand in for the task
 
     async def main() -> None:
         async with AsyncSummaryWriter(tmp_path, flush_secs=1e9, max_queue=5) as writer:
@@ -282,3 +285,54 @@ def test_flush_secs_syncs(run: Run, tmp_path: Path, disk: Disk) -> None:
             assert disk.calls["sync"] == 3
 
     run(main())
+
+
+def hold_by_sleeping(until: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not until() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def hold_by_computing(until: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not until() and time.monotonic() < deadline:
+        sum(range(300_000))
+
+
+@pytest.mark.parametrize("hold", [hold_by_sleeping, hold_by_computing])
+def test_a_loop_that_is_held(hold: Callable[[Callable[[], bool]], None], run: Run, tmp_path: Path) -> None:
+    """What was accepted comes to the file also while a computation holds the loop: right after it, and after a rest."""
+
+    async def main() -> None:
+        async with AsyncSummaryWriter(tmp_path, **LAZY) as writer:
+            for count in (3, 6, 9):
+                for step in range(count - 3, count):
+                    await writer.add_scalar("a", 1.0, step)
+                hold(lambda: len(steps_so_far(tmp_path)) == count)  # noqa: B023
+                assert steps_so_far(tmp_path) == list(range(count))
+                await asyncio.sleep(1.2 if count == 3 else 0)  # longer than the file thread looks around by itself
+            assert (writer.stats.written, writer.stats.pending) == (9, 0)
+
+    run(main())
+    assert steps(tmp_path) == list(range(9))
+
+
+def test_a_disk_that_fails_while_the_loop_is_held(
+    run: Run, tmp_path: Path, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A failure that the task was not there for is found and told by it, and nothing is lost."""
+
+    async def main() -> None:
+        async with AsyncSummaryWriter(tmp_path) as writer:
+            disk.under(writer)
+            disk.fail(errno.EIO)
+            before = disk.calls["write_at"]
+            await writer.add_scalar("a", 1.0, 0)
+            hold_by_sleeping(lambda: disk.calls["write_at"] > before)
+            assert disk.calls["write_at"] > before
+            assert not caplog.messages
+            assert await asyncio.to_thread(eventually, lambda: any("cannot write" in said for said in caplog.messages))
+            disk.heal()
+
+    run(main())
+    assert steps(tmp_path) == [0]

@@ -77,14 +77,12 @@ def test_a_kill_costs_nothing_that_was_flushed(kind: str, how: dict[str, Any], t
 @pytest.mark.parametrize(
     ("kind", "how"), [*short("async", "sync", kills=2), *long("async", "uvloop", "sync", "log", kills=100)]
 )
-def test_a_kill_of_a_blocked_loop_costs_50_ms(kind: str, how: dict[str, Any], tmp_path: Path) -> None:
-    """SIGKILL while a computation holds the loop: what was accepted more than 50 ms before it is there."""
+def test_a_kill_of_a_blocked_loop_costs_nothing_older(kind: str, how: dict[str, Any], tmp_path: Path) -> None:
+    """SIGKILL half a second into a computation that holds the loop: all that was accepted before it is there."""
     losses = list(deaths(tmp_path, kind, rate=100, block_at=29, aim="in_the_block", together=2, **how))
     report(f"{kind}, blocked", losses)
     assert all(loss.accepted == 29 for loss in losses)
-    assert not late(losses)
-    if kind == "sync":  # its loop is not the one that is blocked
-        assert all(loss.lost == 0 for loss in losses)
+    assert all(loss.lost == 0 for loss in losses)
 
 
 @pytest.mark.parametrize(
