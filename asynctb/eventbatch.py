@@ -147,7 +147,7 @@ def _rows(walls: npt.NDArray[np.float64], numbers: Ints, payloads: _Payloads, la
         rows[:, HEAD + WALL] = 0x10  # Event.step
         _put_varints(rows[:, HEAD + WALL + 1 : HEAD + WALL + 1 + step_size], numbers)
     payloads.put(rows[:, HEAD + body - what_size : -TAIL])
-    crcs = masked_crcs(rows[:, HEAD:-TAIL].tobytes(), body)
+    crcs = masked_crcs(rows[:, HEAD:-TAIL])
     rows[:, -TAIL:] = crcs.view(np.uint8).reshape(count, TAIL)
     return rows
 

@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from itertools import accumulate
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from asynctb.errors import CorruptRecord
 from asynctb.record import (
+    AT_ONCE,
+    MANY,
     MAX_RECORD,
+    SHORT,
     count_records,
     frame,
     masked_crc,
@@ -97,11 +101,18 @@ def test_masked_crc_is_tensorboards(data: bytes) -> None:
 
 
 @holds()
-@given(st.integers(1, 30), st.integers(0, 40), st.randoms(use_true_random=False))
+@given(
+    st.integers(1, 30) | st.sampled_from([0, SHORT, SHORT + 1]),
+    st.integers(0, 40) | st.sampled_from([MANY - 1, MANY, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE]),
+    st.randoms(use_true_random=False),
+)
 def test_masked_crcs_are_those_of_the_pieces(size: int, count: int, source: random.Random) -> None:
-    """The checksums of many pieces are those of each piece, in the file's byte order."""
+    """The checksums of many bodies are those of each, in the file's byte order."""
     data = source.randbytes(size * count)
-    crcs = masked_crcs(data, size)
+    crcs = masked_crcs(np.frombuffer(data, np.uint8).reshape(count, size))
+    if size == 0:
+        assert crcs.tolist() == [masked_crc(b"")] * count
+        return
     assert crcs.tolist() == [masked_crc(piece) for piece in pieces(data, size)]
     assert crcs.tobytes() == b"".join(struct.pack("<I", masked_crc(piece)) for piece in pieces(data, size))
 
