@@ -118,8 +118,8 @@ class Driver:
         self._backlog.call_at = 1
 
     def discard(self) -> None:
-        """Throw the task away if its loop was closed over it: the interpreter may crash on it in its last clean-up."""
-        if self.loop.is_closed() and not self.task.done():
+        """Throw the task away if its loop runs no more: the interpreter may crash on it in its last clean-up."""
+        if not self.loop.is_running() and not self.task.done():
             for task in (self.task, self._syncing):
                 coroutine = None if task is None or task.done() else task.get_coro()
                 if coroutine is not None:
