@@ -33,8 +33,10 @@ class Looks:
 
     def look(self) -> None:
         """Make the call."""
+        self.on = False  # first: whoever sets it meanwhile is not overruled
         call = self.call()
-        self.on = call is not None and call()
+        if call is not None and call():
+            self.on = True
 
 
 class DaemonExecutor(Executor):

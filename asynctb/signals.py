@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import TypeAlias
@@ -12,6 +13,9 @@ from asynctb.errors import EncodeError
 from asynctb.pipeline import exits
 
 __all__ = ["flush_on_signal"]
+
+# A process goes on after these, unless it asks for something else.
+_SURVIVED = {"SIGCHLD", "SIGCONT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGWINCH"}
 
 Handler: TypeAlias = Callable[[int, FrameType | None], object] | int
 
@@ -50,7 +54,7 @@ def flush_on_signal(signum: int = signal.SIGTERM, *, timeout: float = 5.0, sync:
     earlier = signal.getsignal(signum)
     if earlier is None:
         raise EncodeError("signum", "a signal whose handler was installed by Python", signum)
-    handler = _Flush(earlier, timeout, sync)
+    handler = _Flush(earlier, min(timeout, threading.TIMEOUT_MAX / 2), sync)
     signal.signal(signum, handler)
     return lambda: handler.remove(signum)
 
@@ -72,8 +76,9 @@ class _Flush:
             self._handle(signum, frame)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
+        last = self._earlier == signal.SIG_DFL and signal.Signals(signum).name not in _SURVIVED
         try:
-            exits.write_all(self._timeout, sync=self._sync, last=self._earlier == signal.SIG_DFL)
+            exits.write_all(self._timeout, sync=self._sync, last=last)
         finally:
             self._busy_in = None
             self._pass_on(signum, frame)

@@ -239,7 +239,9 @@ class SummaryWriter(AddMethods[None]):
         # From here on adds open the next file; so an add in a signal handler, or of another thread, waits for nothing.
         pipeline.close_door()
         if not first:
-            in_thread.wait_till_over(pipeline, timeout)
+            # One that Ctrl-C struck down before it had begun is made up for.
+            finish = in_thread.wait_till_over if pipeline.closing else in_thread.close
+            finish(pipeline, timeout)
             return
         try:
             self._close(pipeline, timeout)

@@ -328,3 +328,16 @@ def test_a_looking_thread_keeps_nothing_alive(new: New, name: str) -> None:
     looks.on = True
     executor.shutdown()
     until(lambda: not threads_of(name))
+
+
+def test_a_look_overrules_nobody() -> None:
+    """Whoever wants more looks while the last one is being made gets them."""
+    looks = Looks(0.001)
+
+    def look() -> bool:
+        looks.on = True  # as another thread might
+        return False
+
+    looks.call = lambda: look
+    looks.look()
+    assert looks.on

@@ -43,18 +43,16 @@ class ScalarMethods(Family[R_co]):
             EncodeError: for a tag that is no text or not encodable, a value that is not one real number, a step
                 outside int64, a wall time that is not finite.
         """
-        try:
-            curve = self._curves.get(tag)
-        except TypeError:  # not hashable: no tag
-            curve = None
+        curve = self._curves.get(tag) if isinstance(tag, str) else None
         if (
             curve is not None
             and not new_style
             and walltime is None
             and (global_step is None or (type(global_step) is int and INT64_MIN <= global_step <= INT64_MAX))
         ):
+            wall_time = time()
             number = scalar_value if type(scalar_value) is float else as_number(tag, scalar_value)
-            return self._emit_point(curve, number, global_step, time())
+            return self._emit_point(curve, number, global_step, wall_time)
         emitted = self._emit(
             "add_scalar", tag, global_step, walltime, scalar, tag, scalar_value, new_style, double_precision
         )

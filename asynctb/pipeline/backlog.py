@@ -92,16 +92,18 @@ class Backlog:
 
         A patient add can wait instead, so for it there is room only up to MAX_ENTRIES.
         """
-        with self._lock:
-            if self._inside:
-                return self._interrupt(Add(method, entries, step, wall_time))
-            self._inside = 1
-            try:
-                places = self._take_in(method, entries, step, wall_time, patient)
-            finally:
-                self._inside = 0
-        if self._aside or self._steps.notices:
-            self._let_in()
+        try:
+            with self._lock:
+                if self._inside:
+                    return self._interrupt(Add(method, entries, step, wall_time))
+                self._inside = 1
+                try:
+                    places = self._take_in(method, entries, step, wall_time, patient)
+                finally:
+                    self._inside = 0
+        finally:
+            if self._aside or self._steps.notices:
+                self._let_in()
         if len(self._out.items) >= self.call_at:
             self._call()
         return places
@@ -111,25 +113,27 @@ class Backlog:
 
         It is an `offer` without what a curve's next point needs not: nothing is checked, encoded or told here.
         """
-        with self._lock:
-            if self._inside:
-                return False
-            self._inside = 1  # before anything is called, or a signal handler may come in between
-            try:
-                items = self._out.items
-                if self._closed or len(items) >= self._free or self.pending_bytes > self._plenty:
+        try:
+            with self._lock:
+                if self._inside:
                     return False
-                if step is None and self._steps.auto:
-                    step = series.last + 1
-                if step is None or not series.last < step <= INT64_MAX:
-                    return False
-                series.last = step
-                items.append((series.head, number, step, wall_time, series.cost, "add_scalar"))
-                self.pending_bytes += series.cost
-            finally:
-                self._inside = 0
-        if self._aside:
-            self._let_in()
+                self._inside = 1  # before anything is called, or a signal handler may come in between
+                try:
+                    items = self._out.items
+                    if self._closed or len(items) >= self._free or self.pending_bytes > self._plenty:
+                        return False
+                    if step is None and self._steps.auto:
+                        step = series.last + 1
+                    if step is None or not series.last < step <= INT64_MAX:
+                        return False
+                    series.last = step
+                    items.append((series.head, number, step, wall_time, series.cost, "add_scalar"))
+                    self.pending_bytes += series.cost
+                finally:
+                    self._inside = 0
+        finally:
+            if self._aside:
+                self._let_in()
         if len(items) >= self.call_at:
             self._call()
         return True
@@ -388,15 +392,17 @@ class Backlog:
     # The lock, and adds that interrupt: from a signal handler, a finalizer or a log handler, in the middle of a section
 
     def _locked(self, section: Callable[[], T]) -> T:
-        with self._lock:
-            self._inside += 1
-            try:
-                result = section()
-                self._free = 0 if self._line.size else MAX_ENTRIES - self._taken - len(self._out.head)
-            finally:
-                self._inside -= 1
-        if not self._inside and (self._aside or self._steps.notices):
-            self._let_in()
+        try:
+            with self._lock:
+                self._inside += 1
+                try:
+                    result = section()
+                    self._free = 0 if self._line.size else MAX_ENTRIES - self._taken - len(self._out.head)
+                finally:
+                    self._inside -= 1
+        finally:  # also where Ctrl-C has ended it
+            if self._aside or self._steps.notices:
+                self._let_in()
         return result
 
     def put_off(self, call: Callable[[], object]) -> bool:
@@ -419,7 +425,9 @@ class Backlog:
         return ()
 
     def _let_in(self) -> None:
-        """Let in what interrupted a section, and say what is to be said, now that the lock is free."""
+        """Let in what interrupted a section, and say what is to be said, unless this is in the midst of another."""
+        if self.interrupted():
+            return
         while (call := self._next_aside()) is not None:
             call()
         while self._steps.notices:

@@ -43,7 +43,12 @@ class Drain:
     @property
     def needed(self) -> bool:
         """Whether there is something that could be written now."""
-        return not self.ended and (self._backlog.ready or self._storage.owes or self._unframed is not None)
+        return not self.ended and (self._backlog.ready or self._owing or self._unframed is not None)
+
+    @property
+    def _owing(self) -> bool:
+        """Whether something is still to be written, or to be counted, that the storage has taken."""
+        return self._storage.owes or bool(self._handed)
 
     def open(self) -> None:
         """Open the event file, unless all is over; raises OSError."""
@@ -87,14 +92,14 @@ class Drain:
         while time.monotonic() < until:
             # A batch that could not even be framed, for want of memory, comes again.
             batch = self._unframed = self._unframed or self._backlog.take()
-            if batch is None and (failure or not self._storage.owes):
+            if batch is None and (failure or not self._owing):
                 break
-            data = _framed(batch) if batch is not None else {}
             if batch is not None:
+                self._storage.take(_framed(batch), batch.assets)
                 self._handed.append((batch, 0))
                 self._unframed = None
             try:
-                self._storage.write(data, batch.assets if batch is not None else ())
+                self._storage.push()
             except OSError as error:
                 self._settle()
                 if self._storage.held_up(""):
@@ -109,10 +114,10 @@ class Drain:
 
     def _settle(self) -> None:
         """Count what the storage has written by now, and give its room back."""
-        lost = self._lost()
-        handed, self._handed = self._handed, []
-        for batch, early in handed:
-            done, left = batch.parted(self._storage.held_up)
+        # First what may want for memory: no batch is let go of before it is sorted.
+        handed = [(batch.parted(self._storage.held_up), early) for batch, early in self._handed]
+        lost, self._handed = self._lost(), []
+        for (done, left), early in handed:
             mine = min(lost, done.entries)
             lost -= mine
             early += done.entries

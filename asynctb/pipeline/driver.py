@@ -89,8 +89,8 @@ class Driver:
     def call(self, call: Call) -> bool:
         """Call the task, from any thread; False if it is too late for that."""
         self._be_called_at(NEVER)
-        self._storage.rouse()
         try:
+            self._storage.rouse()
             return self.alive and self._schedule(call)
         except BaseException:
             self._be_called_at(1)  # Ctrl-C has struck before the call was on its way

@@ -69,15 +69,25 @@ class Drivers:
         driver = self.latest
         if driver is not None and driver.call(call):
             return
+        if not self._drain.ended:
+            self._watch()  # what has no task is finished at the end of the process, if not before
         if not self._drain.opened:
-            self._watch()  # it waits for a loop to open its file, or for the end of the process
-        elif exits.exiting() and not on_our_thread():
+            return  # it waits for a loop to open its file
+        if exits.exiting() and not on_our_thread():
             self._finish()
         else:  # also where an encoder, for which the end of the process waits, has filled a place
-            self._backlog.call_at = NEVER  # until the file thread begins
-            if not self._drain.submit_alone(self._be_called_again):
-                self._be_called_again()
-                self._drain.alone()
+            self._call_file_thread()
+
+    def _call_file_thread(self) -> None:
+        self._backlog.call_at = NEVER  # until the file thread begins
+        try:
+            called = self._drain.submit_alone(self._be_called_again)
+        except BaseException:
+            self._be_called_again()  # Ctrl-C has struck before the call was on its way
+            raise
+        if not called:
+            self._be_called_again()
+            self._drain.alone()
 
     def call_for_room(self) -> None:
         """Have room made for those in line."""

@@ -40,7 +40,7 @@ class AssetFiles:
 
     def add(self, entries: Iterable[tuple[Assets, bytes]]) -> None:
         """Take entries in, to be pushed in their order."""
-        self._pending.extend((assets, deque(zip(assets, unpack(payload), strict=True))) for assets, payload in entries)
+        self._pending += [(assets, deque(zip(assets, unpack(payload), strict=True))) for assets, payload in entries]
 
     @property
     def owes(self) -> bool:

@@ -175,6 +175,7 @@ class PosixFiles(Files):
             os.close(folder)
 
     def _folder(self, root: Path, run: str) -> int:
+        _check(run)
         self.make_root(root)
         folder = os.open(root, _FOLDER)
         for part in filter(None, run.split("/")):
@@ -216,6 +217,7 @@ class PlainFiles(Files):
         return os.write(fd, data)
 
     def _folder(self, root: Path, run: str) -> Path:
+        _check(run)
         self.make_root(root)
         folder = root / run
         if not folder.resolve().is_relative_to(root.resolve()):
@@ -225,6 +227,14 @@ class PlainFiles(Files):
         except FileExistsError as error:  # what is there is no folder, and will not become one
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
         return folder
+
+
+def _check(run: str) -> None:
+    """Refuse a path that the file system's encoding lacks letters for, as the system refuses others."""
+    try:
+        os.fsencode(run)
+    except UnicodeEncodeError as error:
+        raise OSError(errno.EINVAL, f"no path here: {error}", run) from error
 
 
 def _lock(fd: int) -> None:

@@ -139,13 +139,20 @@ class LocalStorage:
 
         Raises OSError when some could not be written: they are kept, and the next call goes on at that byte.
         """
+        self.take(batch, assets)
+        self.push()
+
+    def take(self, batch: Mapping[str, bytes], assets: Iterable[tuple[Assets, bytes]] = ()) -> None:
+        """Take framed records and assets in, to be pushed; all or, for want of memory, none."""
+        files = [self._runs.get(run) or RunFile(run) for run in batch]
+        rests = [file.rest + batch[file.run] for file in files]
         self._assets.add(assets)
-        for run, data in batch.items():
-            file = self._runs.get(run)
-            if file is None:
-                file = self._runs[run] = RunFile(run)
-            file.rest += data
-            self._owing[run] = file
+        for file, rest in zip(files, rests, strict=True):
+            self._runs[file.run] = self._owing[file.run] = file
+            file.rest = rest
+
+    def push(self) -> None:
+        """Write what has been taken in and is not written yet; raises OSError as `write`."""
         failure: OSError | None = None
         for file in list(self._owing.values()):
             try:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -470,3 +471,17 @@ def test_closes_of_another_thread_lose_nothing(tmp_path: Path) -> None:
         writer.close()
     assert sorted(steps(tmp_path)) == list(range(100))
     assert (writer.stats.written, dict(writer.stats.dropped)) == (100, {})
+
+
+def test_a_close_that_was_struck_down_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Ctrl-C ends a `close()` that has only just begun, the next one closes, and waits for nothing else."""
+    writer = SummaryWriter(tmp_path)
+    writer.add_scalar("a", 1.0, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "_close", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            writer.close()
+    began = time.monotonic()
+    writer.close(timeout=60)
+    assert time.monotonic() - began < 30
+    assert steps(tmp_path) == [0]

@@ -12,10 +12,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -23,7 +24,11 @@ import asynctb
 from asynctb import AsyncSummaryWriter, StorageError, SummaryWriter
 from asynctb.encode.scalar import scalar
 from asynctb.entry import wire_size
+from asynctb.pipeline import drain, exits
+from asynctb.pipeline.batch import Batch
 from asynctb.pipeline.health import PATIENCE, STUCK_AFTER
+from asynctb.pipeline.loop_thread import LoopThread
+from asynctb.storage.local import LocalStorage
 from tests.contract.disk import Disk
 from tests.contract.seen import comes, event_files, eventually, points, steps, steps_so_far
 
@@ -449,7 +454,9 @@ def test_whatever_fails_everything_accepted_is_there_once(seed: int, tmp_path: P
                     sub_run.append(step)
                 if chance.random() < 0.05:
                     await asyncio.sleep(0.002)
-            await writer.flush(timeout=20)
+            while writer.stats.pending:
+                with suppress(StorageError):  # while it is still failing
+                    await writer.flush(timeout=20)
             return main_run, sub_run
 
     main_run, sub_run = asyncio.run(main())
@@ -829,3 +836,52 @@ def test_a_limit_on_file_sizes(colour: str, tmp_path: Path) -> None:
     assert error[:2] == ["StorageError", errno.EFBIG]
     assert error[2] > 601 - len(told["accepted"])
     assert sum("cannot write" in message for message in told["said"]) == 1
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(("owner", "name"), [(Batch, "parted"), (LocalStorage, "take"), (drain, "_framed")])
+def test_no_memory_for_a_moment(owner: Any, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever wants for memory while entries are written, they are written and counted once, and a flush ends."""
+    real, times = getattr(owner, name), iter([MemoryError(), MemoryError()])
+
+    def short_of_memory(*args: Any) -> Any:
+        if error := next(times, None):
+            raise error
+        return real(*args)
+
+    async def main() -> None:
+        async with AsyncSummaryWriter(tmp_path) as writer:
+            monkeypatch.setattr(owner, name, short_of_memory)
+            for step in range(5):
+                await writer.add_scalar("a", 1.0, step)
+            while writer.stats.pending:
+                with suppress(MemoryError):
+                    await writer.flush(timeout=20)
+            assert (writer.stats.accepted, writer.stats.written) == (5, 5)
+
+    asyncio.run(main())
+    assert steps(tmp_path) == list(range(5))
+
+
+def test_without_a_loop_the_end_still_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no loop could be made, for want of descriptors say, the end of the process knows of the writer."""
+    monkeypatch.setattr(LoopThread, "start", lambda _: False)
+    writer = SummaryWriter(tmp_path)
+    writer.add_scalar("a", 1.0, 0)
+    assert writer._pipeline in exits._watched
+    writer.close()
+    assert writer._pipeline not in exits._watched
+    assert steps(tmp_path) == [0]
+
+
+def test_ctrl_c_on_the_way_to_the_file_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the midst of a call to write leaves the next add to make it."""
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_scalar("a", 1.0, 0)
+        assert eventually(lambda: steps_so_far(tmp_path) == [0])
+        with monkeypatch.context() as patch:
+            patch.setattr(LocalStorage, "rouse", Mock(side_effect=KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                writer.add_scalar("a", 1.0, 1)
+        writer.add_scalar("a", 1.0, 2)
+        assert eventually(lambda: steps_so_far(tmp_path) == [0, 1, 2])

@@ -319,3 +319,51 @@ def test_undoing_leaves_a_later_handler_alone(quiet: list[int]) -> None:
     signal.signal(SIGNAL, signal.SIG_IGN)
     undo()
     assert signal.getsignal(SIGNAL) == signal.SIG_IGN
+
+
+def test_a_signal_that_ends_nothing_throws_nothing_away(tmp_path: Path) -> None:
+    """After a signal whose default is to be ignored, an add that was still to hand over its value stores it."""
+    undo = flush_on_signal(signal.SIGWINCH, timeout=0.1)
+    first, second = Heavy("first", size=LARGE), Heavy("second", size=LARGE)
+    first.may_take.clear()
+    for heavy in (first, second):
+        heavy.may_encode.set()
+
+    async def log() -> None:
+        async with AsyncSummaryWriter(tmp_path) as writer:
+            add = asyncio.create_task(writer._accept("add", [first.draft, second.draft], None, 0.0))
+            while not first.taking.is_set():
+                await asyncio.sleep(0.001)
+            signal.raise_signal(signal.SIGWINCH)
+            first.may_take.set()
+            await add
+
+    asyncio.run(log())
+    undo()
+    assert {point.tag for point in points(tmp_path)} == {"first", "second"}
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), 1e300])
+def test_any_length_of_timeout(timeout: float, quiet: list[int], tmp_path: Path) -> None:
+    """A timeout that no lock can wait for is as long as one can."""
+    flush_on_signal(SIGNAL, timeout=timeout)
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_scalar("a", 0, 0)
+        signal.raise_signal(SIGNAL)
+        assert writer.stats.written == 1
+    assert quiet == [SIGNAL]
+
+
+def test_an_exception_does_not_swallow_it(quiet: list[int], tmp_path: Path) -> None:
+    """A section that an exception ends, as Ctrl-C does, makes the call that was put off all the same."""
+    flush_on_signal(SIGNAL)
+    with SummaryWriter(tmp_path) as writer:
+        writer.add_scalar("a", 0, 0)
+
+        def section() -> None:
+            signal.raise_signal(SIGNAL)
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            writer._pipeline.backlog._locked(section)
+        assert quiet == [SIGNAL]

@@ -11,7 +11,8 @@ import pytest
 
 from asynctb.eventfile import first_records
 from asynctb.record import whole_records
-from asynctb.storage.local import BAD_PATH, LOST_FILE
+from asynctb.storage.files import Files, PlainFiles
+from asynctb.storage.local import BAD_PATH, LOST_FILE, LocalStorage
 from tests.readback.events import events, run_files
 from tests.storage.faults import FaultyFiles, from_then_on, is_open, never
 from tests.storage.points import NOW, RUNS, attempt, close_others, links, made, point, points, posix, stored, wire
@@ -314,3 +315,22 @@ def test_the_main_run_is_never_given_up(tmp_path: Path) -> None:
     log_dir.unlink()
     storage.write(wire({"": [1]}))
     assert stored(log_dir) == {"": [0, 1]}
+
+
+@pytest.mark.parametrize("files", [None, PlainFiles()], ids=["posix", "plain"])
+def test_a_run_that_the_encoding_lacks_letters_for_is_given_up(
+    files: Files | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where file names can have no such letters, their run is dropped and counted, and the others go on."""
+    encode = os.fsencode
+
+    def ascii_only(path: str) -> bytes:
+        return path.encode("ascii") if path == "h\xe4" else encode(path)
+
+    monkeypatch.setattr(os, "fsencode", ascii_only)
+    storage = LocalStorage(tmp_path, files=files)
+    storage.open()
+    storage.write(wire({"": [0], "h\xe4": [0, 1]}))
+    assert storage.take_lost() == 2
+    storage.close()
+    assert stored(tmp_path) == {"": [0]}
