@@ -879,6 +879,7 @@ def test_ctrl_c_on_the_way_to_the_file_thread(tmp_path: Path, monkeypatch: pytes
     with SummaryWriter(tmp_path) as writer:
         writer.add_scalar("a", 1.0, 0)
         assert eventually(lambda: steps_so_far(tmp_path) == [0])
+        assert eventually(lambda: writer._pipeline.backlog.call_at == 1)  # the next add calls the task
         with monkeypatch.context() as patch:
             patch.setattr(LocalStorage, "rouse", Mock(side_effect=KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
