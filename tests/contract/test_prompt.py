@@ -311,6 +311,7 @@ def test_a_loop_that_is_held(hold: Callable[[Callable[[], bool]], None], run: Ru
                 hold(lambda: len(steps_so_far(tmp_path)) == count)  # noqa: B023
                 assert steps_so_far(tmp_path) == list(range(count))
                 await asyncio.sleep(1.2 if count == 3 else 0)  # longer than the file thread looks around by itself
+            await writer.flush()  # they are counted right after they are in the file
             assert (writer.stats.written, writer.stats.pending) == (9, 0)
 
     run(main())
