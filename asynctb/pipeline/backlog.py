@@ -4,15 +4,15 @@ It is a deque under a lock rather than an `asyncio.Queue`: entries come from any
 finalizers, they outlive their loop, and at interpreter exit there is none.
 
 Ctrl-C may strike between any two steps here. So how much is pending is read off the containers, never counted beside
-them, and the lock is only ever taken by a `with` on the lock itself, which lets no signal in between.
+them.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from functools import partial
+from typing import TypeVar
 
 from asynctb.encode.arrays import INT64_MAX
 from asynctb.entry import OVERHEAD, Entry, Farewell, Record, wire_size
@@ -21,6 +21,7 @@ from asynctb.pipeline.farewells import Farewells
 from asynctb.pipeline.line import Line
 from asynctb.pipeline.outgoing import Outgoing, Taken
 from asynctb.pipeline.places import Claims, Place, encoded
+from asynctb.pipeline.sections import Sections
 from asynctb.pipeline.steps import Notice, Series, Steps
 from asynctb.pipeline.tickets import Ticket, Tickets
 from asynctb.pipeline.turns import Add, Outcome, Turn, wake
@@ -30,15 +31,7 @@ __all__ = ["MAX_ENTRIES", "Backlog"]
 T = TypeVar("T")
 
 MAX_ENTRIES = 2000  # entries unwritten at which patient adds wait: a kill must not cost more
-A_NUMBER = 8 << 10  # bytes of the bound that no known curve's next number reaches
 MEDIA_SHARE = 0.75  # of the bound, from which media are dropped so that scalars still find room
-
-
-class PutOff(NamedTuple):
-    """A call that a thread makes when its critical section ends."""
-
-    thread: int
-    call: Callable[[], object]
 
 
 class Backlog:
@@ -59,14 +52,10 @@ class Backlog:
         self._ample = self._limit(media=True)  # bytes below which everything is let in
         self._on_ready = on_ready
         self._on_notice = on_notice
-        self._lock = threading.RLock()
-        self._inside = 0  # how deep the lock's thread is in critical sections: an add that comes in then interrupts one
-        self._aside: deque[Add | PutOff] = deque()  # what interrupted a section, and comes when it ends
+        self._sections = Sections(self._call)
         self._out = Outgoing()
         self._taken = 0  # entries in batches that are being written
-        # How many items there may be, and how many bytes, for a number to be let in without another look.
-        self._free = MAX_ENTRIES
-        self._plenty = self._limit(media=True) - A_NUMBER
+        self._free = MAX_ENTRIES  # how many items there may be for a number to be let in without another look
         self._line = Line()
         self._tickets = Tickets()
         self._settled = 0
@@ -92,18 +81,9 @@ class Backlog:
 
         A patient add can wait instead, so for it there is room only up to MAX_ENTRIES.
         """
-        try:
-            with self._lock:
-                if self._inside:
-                    return self._interrupt(Add(method, entries, step, wall_time))
-                self._inside = 1
-                try:
-                    places = self._take_in(method, entries, step, wall_time, patient)
-                finally:
-                    self._inside = 0
-        finally:
-            if self._aside or self._steps.notices:
-                self._let_in()
+        if self.interrupted():
+            return self._interrupt(Add(method, entries, step, wall_time))
+        places = self._locked(lambda: self._take_in(method, entries, step, wall_time, patient))
         if len(self._out.items) >= self.call_at:
             self._call()
         return places
@@ -113,14 +93,15 @@ class Backlog:
 
         It is an `offer` without what a curve's next point needs not: nothing is checked, encoded or told here.
         """
+        sections = self._sections
         try:
-            with self._lock:
-                if self._inside:
+            with sections.lock:
+                if sections.inside:
                     return False
-                self._inside = 1  # before anything is called, or a signal handler may come in between
+                sections.inside = 1  # before anything is called, or a signal handler may come in between
                 try:
                     items = self._out.items
-                    if self._closed or len(items) >= self._free or self.pending_bytes > self._plenty:
+                    if self._closed or len(items) >= self._free or self.pending_bytes + series.cost > self._ample:
                         return False
                     if step is None and self._steps.auto:
                         step = series.last + 1
@@ -130,10 +111,10 @@ class Backlog:
                     items.append((series.head, number, step, wall_time, series.cost, "add_scalar"))
                     self.pending_bytes += series.cost
                 finally:
-                    self._inside = 0
+                    sections.inside = 0
         finally:
-            if self._aside:
-                self._let_in()
+            if sections.aside:
+                sections.let_in()
         if len(items) >= self.call_at:
             self._call()
         return True
@@ -174,7 +155,8 @@ class Backlog:
         To be called behind a closed door: a farewell that comes in later, out of the line, is said then.
         """
         if self.interrupted():
-            self._aside.extend(self.farewells.said(wall_time))
+            for add in self.farewells.said(wall_time):
+                self._sections.put_aside(partial(self._accept, *add))
             self.farewells.clear()
         else:
             self._locked(lambda: self._take_leave(wall_time))
@@ -268,23 +250,9 @@ class Backlog:
     ) -> Sequence[Place] | None:
         if self._closed:
             return None
-        entry = entries[0]
-        if len(entries) != 1 or type(entry) is not Record:
-            size = sum(map(wire_size, entries))
-            if not self._fits(size, len(entries), patient, entry.media):
-                return None
-            return self._accept(method, entries, step, wall_time)
-        # The hottest path: one record, without a step that could be saved.
-        _, what, _, run, media = entry
-        items = self._out.items
-        cost = len(what) + OVERHEAD
-        pending = len(items) + len(self._out.head) + self._taken
-        scarce = pending >= MAX_ENTRIES or self.pending_bytes + cost > self._ample or self._line.size
-        if scarce and not self._fits(cost, 1, patient, media):
+        if not self._fits(sum(map(wire_size, entries)), len(entries), patient, entries[0].media):
             return None
-        items.append((run, what, self._steps.stamp(entry, step), wall_time, cost, method))
-        self.pending_bytes += cost
-        return ()
+        return self._accept(method, entries, step, wall_time)
 
     def _fits(self, size: int, count: int, patient: bool, media: bool) -> bool:
         pending = self.pending
@@ -389,70 +357,43 @@ class Backlog:
             granted.append(turn)
         return granted
 
-    # The lock, and adds that interrupt: from a signal handler, a finalizer or a log handler, in the middle of a section
+    # Sections, and what interrupts one: the add of a signal handler, a finalizer or a log handler
 
     def _locked(self, section: Callable[[], T]) -> T:
         try:
-            with self._lock:
-                self._inside += 1
-                try:
-                    result = section()
-                    self._free = 0 if self._line.size else MAX_ENTRIES - self._taken - len(self._out.head)
-                finally:
-                    self._inside -= 1
-        finally:  # also where Ctrl-C has ended it
-            if self._aside or self._steps.notices:
-                self._let_in()
+            return self._sections.run(lambda: self._measured(section))
+        finally:
+            if self._steps.notices and not self.interrupted():
+                self._tell()
+
+    def _measured(self, section: Callable[[], T]) -> T:
+        result = section()
+        self._free = 0 if self._line.size else MAX_ENTRIES - self._taken - len(self._out.head)
         return result
 
     def put_off(self, call: Callable[[], object]) -> bool:
         """Make a call once the critical section ends that the caller interrupts; False if it interrupts none."""
-        if not self.interrupted():
-            return False
-        self._aside.append(PutOff(threading.get_ident(), call))
-        return True
+        return self._sections.put_off(call)
 
     def interrupted(self) -> bool:
         """Tell whether the caller interrupts a critical section of its own thread, which it must not wait for."""
-        # Asked of the lock, as threading.Condition does: to try it would be to hold it, if only for a moment.
-        return self._inside > 0 and self._lock._is_owned()  # type: ignore[attr-defined]
+        return self._sections.interrupted()
 
     def _interrupt(self, add: Add) -> Sequence[Place] | None:
         # It cannot wait, and counts may be half changed: it comes in as soon as the section that it interrupts ends.
         if self._closed:
             return None
-        self._aside.append(add._replace(entries=[encoded(entry) for entry in add.entries]))
+        settled = add._replace(entries=[encoded(entry) for entry in add.entries])
+        self._sections.put_aside(partial(self._accept, *settled))
         return ()
 
-    def _let_in(self) -> None:
-        """Let in what interrupted a section, and say what is to be said, unless this is in the midst of another."""
-        if self.interrupted():
-            return
-        while (call := self._next_aside()) is not None:
-            call()
+    def _tell(self) -> None:
         while self._steps.notices:
             try:
                 notice = self._steps.notices.pop()
             except IndexError:
                 return  # another thread was quicker
             self._on_notice(notice)
-
-    def _next_aside(self) -> Callable[[], object] | None:
-        """Accept the first add that was put aside, or take the first call; return what is to be called now."""
-        with self._lock:
-            self._inside += 1  # what strikes here is put aside too: it must not wait for room behind this lock
-            try:
-                first = self._aside[0] if self._aside else None
-                if isinstance(first, Add):
-                    self._aside.popleft()
-                    self._accept(*first)
-                    return self._call
-                if first is None or first.thread != threading.get_ident():
-                    return None
-                self._aside.popleft()
-                return first.call
-            finally:
-                self._inside -= 1
 
     def _call(self) -> None:
         if len(self._out) >= self.call_at and not self._out.blocked:

@@ -29,6 +29,7 @@ from asynctb.pipeline.reports import OUT_OF_TIME, Reports
 from asynctb.pipeline.stand_in import StandIn
 from asynctb.pipeline.steps import Notice, Steps
 from asynctb.pipeline.tickets import Ticket
+from asynctb.pipeline.turns import Turn
 from asynctb.storage.local import LocalStorage
 
 __all__ = ["LOOK", "Pipeline"]
@@ -95,6 +96,11 @@ class Pipeline:
             return False
         encoders.take_here(places)
         return True
+
+    def withdraw(self, turn: Turn) -> None:
+        """Take back an add whose caller was cancelled: what is accepted of it and encoded stays so."""
+        self.backlog.withdraw(turn)
+        encoders.give_up(turn.places)
 
     def request_flush(self) -> Ticket:
         """Have all that has been accepted written now; return what to wait for."""

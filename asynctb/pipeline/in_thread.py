@@ -36,8 +36,7 @@ def wait_turn(pipeline: Pipeline, add: Add) -> Outcome:
                 pipeline.backlog.drop(turn, "storage")
         encoders.take_here(turn.places)
     except BaseException:
-        pipeline.backlog.withdraw(turn)
-        encoders.give_up(turn.places)
+        pipeline.withdraw(turn)
         raise
     if turn.outcome is Outcome.DROPPED:
         pipeline.reports.dropped()

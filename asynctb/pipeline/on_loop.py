@@ -47,8 +47,7 @@ async def wait_turn(pipeline: Pipeline, add: Add) -> None:
             raise WriterClosed("this writer is closed")
         await encoders.take(turn.places)
     except BaseException:
-        pipeline.backlog.withdraw(turn)
-        encoders.give_up(turn.places)
+        pipeline.withdraw(turn)
         raise
     if turn.outcome is Outcome.DROPPED:
         pipeline.reports.dropped()

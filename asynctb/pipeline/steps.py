@@ -11,7 +11,6 @@ from asynctb.entry import OVERHEAD, Draft, Record
 __all__ = ["Curves", "Notice", "Series", "Steps"]
 
 FLOAT = 4  # bytes of a number
-LONGEST = 1000  # letters of a tag that its numbers need not be weighed for
 
 Notice = tuple[str, tuple[object, ...]]
 """What to tell the user: a message for `logging`, and the message's arguments."""
@@ -54,7 +53,7 @@ class Curves(dict[str, Series]):
 
     def learn(self, tag: str, head: Callable[[str], bytes], plugin: str) -> None:
         """Have a tag among them if it has a point; `head` gives what the payload of each of its numbers begins with."""
-        series = self._main.get(tag) if isinstance(tag, str) and len(tag) <= LONGEST else None
+        series = self._main.get(tag) if isinstance(tag, str) else None
         if series is not None and series.plugin == plugin:
             series.head = head(tag)
             series.cost = len(series.head) + FLOAT + OVERHEAD

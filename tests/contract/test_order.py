@@ -495,7 +495,7 @@ def test_the_bound_is_never_exceeded(acts: list[Act], overflow: Literal["wait", 
                     disk.release()
                     await writer.flush()
                     disk.hold()
-                with backlog._lock:
+                with backlog._sections.lock:
                     assert backlog.pending_bytes <= bound or backlog.pending == 1
             disk.release()
             await asyncio.wait_for(asyncio.gather(*tasks), 20)
@@ -524,7 +524,7 @@ def test_the_bound_holds_while_threads_add(tmp_path: Path) -> None:
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
-            with backlog._lock:
+            with backlog._sections.lock:
                 seen.append(backlog.pending_bytes)
             time.sleep(0.0005)
     assert max(seen) <= bound

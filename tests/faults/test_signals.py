@@ -8,10 +8,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -22,6 +22,8 @@ from tests.contract.seen import points, steps
 from tests.faults.program import end, run, start
 
 SIGNAL = signal.SIGUSR1
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -203,27 +205,36 @@ def test_a_signal_while_an_add_waits_for_room(quiet: list[int], tmp_path: Path, 
     assert steps(tmp_path) == list(range(4001))
 
 
-def test_what_no_add_has_given_away_holds_nothing_up(quiet: list[int], tmp_path: Path) -> None:
-    """A value that its coroutine still has to hand over is not waited for: the coroutine cannot go on meanwhile."""
-    flush_on_signal(SIGNAL, timeout=60)
+def struck_while_handing_over(log_dir: Path, strike: Callable[[Heavy], T]) -> T:
+    """Call `strike` while an add of two values hands over the first, and return its result once the add is done."""
     first, second = Heavy("first", size=LARGE), Heavy("second", size=LARGE)
     first.may_take.clear()
     for heavy in (first, second):
         heavy.may_encode.set()
 
-    async def log() -> float:
-        async with AsyncSummaryWriter(tmp_path) as writer:
+    async def log() -> T:
+        async with AsyncSummaryWriter(log_dir) as writer:
             add = asyncio.create_task(writer._accept("add", [first.draft, second.draft], None, 0.0))
             while not first.taking.is_set():
                 await asyncio.sleep(0.001)
-            threading.Timer(0.2, first.may_take.set).start()
-            began = time.monotonic()
-            signal.raise_signal(SIGNAL)
-            seconds = time.monotonic() - began
+            result = strike(first)
             await add
-        return seconds
+        return result
 
-    assert 0.2 < asyncio.run(log()) < 20
+    return asyncio.run(log())
+
+
+def test_what_no_add_has_given_away_holds_nothing_up(quiet: list[int], tmp_path: Path) -> None:
+    """A value that its coroutine still has to hand over is not waited for: the coroutine cannot go on meanwhile."""
+    flush_on_signal(SIGNAL, timeout=60)
+
+    def strike(first: Heavy) -> float:
+        threading.Timer(0.2, first.may_take.set).start()
+        began = time.monotonic()
+        signal.raise_signal(SIGNAL)
+        return time.monotonic() - began
+
+    assert 0.2 < struck_while_handing_over(tmp_path, strike) < 20
     assert {point.tag for point in points(tmp_path)} == {"first", "second"}
 
 
@@ -324,21 +335,12 @@ def test_undoing_leaves_a_later_handler_alone(quiet: list[int]) -> None:
 def test_a_signal_that_ends_nothing_throws_nothing_away(tmp_path: Path) -> None:
     """After a signal whose default is to be ignored, an add that was still to hand over its value stores it."""
     undo = flush_on_signal(signal.SIGWINCH, timeout=0.1)
-    first, second = Heavy("first", size=LARGE), Heavy("second", size=LARGE)
-    first.may_take.clear()
-    for heavy in (first, second):
-        heavy.may_encode.set()
 
-    async def log() -> None:
-        async with AsyncSummaryWriter(tmp_path) as writer:
-            add = asyncio.create_task(writer._accept("add", [first.draft, second.draft], None, 0.0))
-            while not first.taking.is_set():
-                await asyncio.sleep(0.001)
-            signal.raise_signal(signal.SIGWINCH)
-            first.may_take.set()
-            await add
+    def strike(first: Heavy) -> None:
+        signal.raise_signal(signal.SIGWINCH)
+        first.may_take.set()
 
-    asyncio.run(log())
+    struck_while_handing_over(tmp_path, strike)
     undo()
     assert {point.tag for point in points(tmp_path)} == {"first", "second"}
 

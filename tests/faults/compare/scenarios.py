@@ -66,6 +66,11 @@ def _scenario(name: str, fault: str, program: str, args: str, *shows: str, **opt
     return Scenario(name, fault, program, tuple(args.split()), frozenset(shows or {"lost"}), **options)  # type: ignore[arg-type]
 
 
+def _killed(name: str, fault: str, rate: int, lost: int, first: float = 0.2, last: float = 1.0) -> Scenario:
+    kept = Promise(lost=lost)
+    return _scenario(name, fault, "kills", str(rate), "cost", kill=(first, last), varies=True, promise=kept)
+
+
 def _raises(*what: str) -> frozenset[str | None]:
     return frozenset(what)
 
@@ -90,46 +95,10 @@ EXITS = [
 ]
 KILLS = [
     _scenario("flush-kill", "50 adds, `flush()`, SIGKILL", "kills", "flushed", "cost", varies=True),
-    _scenario(
-        "kill-10",
-        "SIGKILL at 10 adds a second",
-        "kills",
-        "10",
-        "cost",
-        kill=(0.3, 1.5),
-        varies=True,
-        promise=Promise(lost=2),
-    ),
-    _scenario(
-        "kill-100",
-        "SIGKILL at 100 adds a second",
-        "kills",
-        "100",
-        "cost",
-        kill=(0.2, 1.0),
-        varies=True,
-        promise=Promise(lost=20),
-    ),
-    _scenario(
-        "kill-1000",
-        "SIGKILL at 1,000 adds a second",
-        "kills",
-        "1000",
-        "cost",
-        kill=(0.2, 1.0),
-        varies=True,
-        promise=Promise(lost=200),
-    ),
-    _scenario(
-        "kill-flat-out",
-        "SIGKILL, flat out",
-        "kills",
-        "0",
-        "cost",
-        kill=(0.2, 1.0),
-        varies=True,
-        promise=Promise(lost=FLAT_OUT),
-    ),
+    _killed("kill-10", "SIGKILL at 10 adds a second", 10, 2, 0.3, 1.5),
+    _killed("kill-100", "SIGKILL at 100 adds a second", 100, 20),
+    _killed("kill-1000", "SIGKILL at 1,000 adds a second", 1000, 200),
+    _killed("kill-flat-out", "SIGKILL, flat out", 0, FLAT_OUT),
     _scenario(
         "kill-busy",
         "50 adds, 0.3 s of computation, SIGKILL",
