@@ -293,7 +293,7 @@ class LocalStorage:
         try:
             fd = self._files.reopen(self.log_dir, file.run, file.name)
         except OSError as error:
-            if error.errno not in NO_FILE:
+            if error.errno not in NO_FILE or (error.errno == errno.ENOENT and self._has_name(file)):
                 raise
             file.abandon(gone=True)
             return None
@@ -305,6 +305,10 @@ class LocalStorage:
         file.abandon(gone=found.identity != file.identity)
         self._files.close(fd)
         return None
+
+    def _has_name(self, file: RunFile) -> bool:
+        """Tell whether a file that a sick disk denies is there all the same, with records not to be written twice."""
+        return file.name in self._files.names(self.log_dir, file.run)
 
     def _create(self, file: RunFile) -> int:
         while True:

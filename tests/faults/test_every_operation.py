@@ -122,7 +122,7 @@ def each_operation(cases: Cases, colour: str, fault: Callable[[int], Fails], cod
     [
         ("asyncio", once, errno.EIO, 0.5),
         ("uvloop", from_then_on, errno.ENOSPC, 0.5),
-        ("script", from_then_on, errno.EIO, 0),
+        ("script", from_then_on, errno.ENOENT, 1),
     ],
 )
 def test_any_operation_may_fail(
