@@ -5,16 +5,17 @@ Events of one length are laid out as the rows of one array, so that Python's cos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+import struct
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from asynctb.encode.wire import event, float32
+from asynctb.encode.wire import event
 from asynctb.record import frame, frame_large, masked_crcs, record_head
 
-__all__ = ["Columns", "Points", "frame_events"]
+__all__ = ["POINT", "Columns", "Points", "frame_events", "frame_points"]
 
 FEW = 16  # events of one length up to which rows cost more than they save
 SHORT = 512  # bytes of payload up to which it is Python that costs, not the bytes
@@ -29,35 +30,63 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 Ints: TypeAlias = npt.NDArray[np.int64]
 
 
-class Points(NamedTuple):
-    """Payloads of numbers: each is a head in wire form, and four bytes of float."""
-
-    heads: Sequence[bytes]
-    numbers: Sequence[float]
-
-
-Columns: TypeAlias = tuple[Sequence[float], Sequence[int | None], Sequence[bytes] | Points]
+Columns: TypeAlias = tuple[Sequence[float], Sequence[int | None], Sequence[bytes]]
 """Wall times, steps, and payloads in wire form, of the same events."""
 
+POINT = struct.Struct("<dqdI")
+"""A number of a curve: wall time, step, number, and which curve. Packed, so that no other core has to look at objects
+that one core has made, which costs more than all that is done with them."""
+AS_ROW = np.dtype([("wall_time", "<f8"), ("step", "<i8"), ("number", "<f8"), ("curve", "<u4")])
 
-def frame_events(wall_times: Sequence[float], steps: Sequence[int | None], whats: Sequence[bytes] | Points) -> bytes:
+
+class Points:
+    """Packed numbers of curves."""
+
+    def __init__(self, packed: bytes | bytearray, head: Callable[[int], bytes]) -> None:
+        """Take them as `POINT` packs them; `head` gives what the payload of each number of a curve begins with."""
+        rows = np.frombuffer(packed, AS_ROW)
+        self.wall_times = np.ascontiguousarray(rows["wall_time"])
+        self.steps = np.ascontiguousarray(rows["step"])
+        with np.errstate(over="ignore", invalid="ignore"):  # what is beyond float32 becomes infinite
+            floats = rows["number"].astype("<f4")
+        curves = rows["curve"]
+        if len(rows) and np.all(curves == curves[0]):
+            self.payloads = _Numbers([head(int(curves[0]))], np.zeros(len(rows), np.int64), floats)
+        else:
+            distinct = sorted(set(curves.tolist()))
+            self.payloads = _Numbers([*map(head, distinct)], np.searchsorted(distinct, curves), floats)
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self.steps)
+
+    @property
+    def size(self) -> int:
+        """How many bytes their payloads have together."""
+        return int(self.payloads.sizes.sum())
+
+
+def frame_events(wall_times: Sequence[float], steps: Sequence[int | None], whats: Sequence[bytes]) -> bytes:
     """Return events as framed records, in order."""
     if len(wall_times) <= FEW:
-        return b"".join(map(_frame, wall_times, steps, _one_by_one(whats)))
-    payloads = _Numbers.of(whats) if isinstance(whats, Points) else _Payloads(whats)
+        return b"".join(map(_frame, wall_times, steps, whats))
     numbers = np.array([step or 0 for step in steps] if None in steps else steps, np.int64)
-    walls = np.array(wall_times, "<f8")
-    step_sizes = np.where(numbers == 0, 0, np.searchsorted(VARINTS, numbers.view(np.uint64), "right"))
+    return _framed(np.array(wall_times, "<f8"), numbers, _Payloads(whats))
+
+
+def frame_points(points: Points) -> bytes:
+    """Return numbers as framed records, in order."""
+    if len(points) <= FEW:
+        return b"".join(map(_frame, points.wall_times.tolist(), points.steps.tolist(), points.payloads.each()))
+    return _framed(points.wall_times, points.steps, points.payloads)
+
+
+def _framed(walls: npt.NDArray[np.float64], steps: Ints, payloads: _Payloads) -> bytes:
+    step_sizes = np.where(steps == 0, 0, np.searchsorted(VARINTS, steps.view(np.uint64), "right"))
     layouts = np.where((walls == 0) | (payloads.sizes > SHORT), ALONE, payloads.sizes * 16 + step_sizes)
     if layouts[0] != ALONE and not np.any(layouts != layouts[0]):
-        return _rows(walls, numbers, payloads, int(layouts[0])).tobytes()
-    return _mixed(walls, numbers, payloads, layouts)
-
-
-def _one_by_one(whats: Sequence[bytes] | Points) -> Sequence[bytes]:
-    if isinstance(whats, Points):
-        return [head + float32(number) for head, number in zip(*whats, strict=True)]
-    return whats
+        return _rows(walls, steps, payloads, int(layouts[0])).tobytes()
+    return _mixed(walls, steps, payloads, layouts)
 
 
 def _frame(wall_time: float, step: int | None, what: bytes) -> bytes:
@@ -87,33 +116,27 @@ class _Payloads:
 
 
 class _Numbers(_Payloads):
-    """Payloads of numbers, which are made into bytes all at once."""
+    """Payloads of numbers, which are made into bytes all at once: each is one of few heads, and four bytes of float."""
 
-    def __init__(self, heads: Sequence[bytes], floats: Bytes) -> None:
+    def __init__(self, heads: Sequence[bytes], which: Ints, floats: npt.NDArray[np.float32]) -> None:
         self._heads = heads
+        self._which = which
         self._floats = floats
-        self.sizes = np.array(list(map(len, heads)), np.int64) + FLOAT
-
-    @classmethod
-    def of(cls, points: Points) -> _Numbers:
-        """Return them from heads and numbers."""
-        with np.errstate(over="ignore", invalid="ignore"):  # what is beyond float32 becomes infinite
-            floats = np.array(points.numbers, np.float64).astype("<f4")
-        return cls(points.heads, floats.view(np.uint8).reshape(-1, FLOAT))
+        self.sizes = np.array([*map(len, heads)], np.int64)[which] + FLOAT
 
     def at(self, indices: Ints) -> _Numbers:
-        return _Numbers([self._heads[index] for index in indices.tolist()], self._floats[indices])
+        return _Numbers(self._heads, self._which[indices], self._floats[indices])
 
     def each(self) -> Sequence[bytes]:
-        return [head + bytes(number) for head, number in zip(self._heads, self._floats, strict=True)]
+        floats = self._floats.tobytes()
+        heads = map(self._heads.__getitem__, self._which.tolist())
+        return [head + floats[FLOAT * number : FLOAT * (number + 1)] for number, head in enumerate(heads)]
 
     def put(self, columns: Bytes) -> None:
-        heads, size = self._heads, columns.shape[1] - FLOAT
-        if heads.count(heads[0]) == len(heads):
-            columns[:, :size] = np.frombuffer(heads[0], np.uint8)
-        else:
-            columns[:, :size] = np.frombuffer(b"".join(heads), np.uint8).reshape(-1, size)
-        columns[:, size:] = self._floats
+        size = columns.shape[1] - FLOAT
+        table = b"".join(head if len(head) == size else bytes(size) for head in self._heads)  # no other is looked up
+        columns[:, :size] = np.frombuffer(table, np.uint8).reshape(len(self._heads), size)[self._which]
+        columns[:, size:] = self._floats.view(np.uint8).reshape(-1, FLOAT)
 
 
 def _mixed(walls: npt.NDArray[np.float64], numbers: Ints, payloads: _Payloads, layouts: Ints) -> bytes:

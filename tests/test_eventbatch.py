@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from asynctb import eventbatch
 from asynctb.encode import wire
-from asynctb.eventbatch import FEW, LARGE, SHORT, VARINTS, Points, frame_events
+from asynctb.eventbatch import FEW, LARGE, POINT, SHORT, VARINTS, Points, frame_events, frame_points
 from asynctb.record import SLICE, frame, parse
 from tests.inputs import DOUBLES, INT64_MAX, INT64_MIN, STEPS, holds
 
@@ -65,18 +65,23 @@ def test_batches_of_anything(events: list[Event], data: st.DataObject) -> None:
     event(f"arrays: {min(len(counts), 3)}")
 
 
-NUMBERS = st.tuples(DOUBLES, st.sampled_from(EACH_LENGTH) | STEPS, st.binary(max_size=3), DOUBLES)
+HEADS = [b"", b"a", b"bc", b"de", b"f" * SHORT]
+NUMBERS = st.tuples(DOUBLES, st.sampled_from(EACH_LENGTH[:-1]) | STEPS, DOUBLES, st.integers(0, len(HEADS) - 1))
 
 
 @holds(300)
 @given(st.lists(NUMBERS, max_size=3 * FEW), st.data())
-def test_numbers_of_any_tags(points: list[tuple[float, int | None, bytes, float]], data: st.DataObject) -> None:
-    """Numbers that are made into bytes together have the bytes of each, whatever their tags, steps and values."""
+def test_numbers_of_any_curves(points: list[tuple[float, int, float, int]], data: st.DataObject) -> None:
+    """Packed numbers have the bytes of each, and the size of each, whatever their curves, steps and values."""
     if points:
         points += [data.draw(st.sampled_from(points)) for _ in range(data.draw(st.integers(0, 4 * FEW)))]
-    walls, steps, heads, numbers = zip(*points, strict=True) if points else ((), (), (), ())
-    whats = [head + wire.float32(number) for head, number in zip(heads, numbers, strict=True)]
-    assert frame_events(walls, steps, Points(heads, numbers)) == frame_events(walls, steps, whats)
+    packed = Points(b"".join(POINT.pack(*point) for point in points), HEADS.__getitem__)
+    whats = [HEADS[curve] + wire.float32(number) for _, _, number, curve in points]
+    events: list[Event] = [(wall, step, what) for (wall, step, _, _), what in zip(points, whats, strict=True)]
+    with rows_laid_out() as counts:
+        assert frame_points(packed) == one_by_one(events)
+    assert (len(packed), packed.size) == (len(points), sum(map(len, whats)))
+    event(f"arrays: {min(len(counts), 3)}")
 
 
 @holds()

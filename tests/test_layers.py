@@ -41,7 +41,7 @@ ONLY_IN = {
     "anyio": LOOPS,
     "aiofiles": {"storage.local"},
     "PIL": {"encode"},
-    "struct": {"encode.wire", "record"},
+    "struct": {"encode.wire", "eventbatch", "record"},
     "google_crc32c": {"record"},
     "logging": {"notices"},
     "tensorboard": set[str](),

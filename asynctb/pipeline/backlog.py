@@ -1,6 +1,6 @@
 """Accepted entries in their order, and the room for more. Thread-safe, and knows no event loop.
 
-It is a deque under a lock rather than an `asyncio.Queue`: entries come from any thread, from signal handlers and from
+It is memory under a lock rather than an `asyncio.Queue`: entries come from any thread, from signal handlers and from
 finalizers, they outlive their loop, and at interpreter exit there is none.
 
 Ctrl-C may strike between any two steps here. So how much is pending is read off the containers, never counted beside
@@ -16,10 +16,11 @@ from typing import TypeVar
 
 from asynctb.encode.arrays import INT64_MAX
 from asynctb.entry import OVERHEAD, Entry, Farewell, Record, wire_size
-from asynctb.pipeline.batch import Batch, batch_of
+from asynctb.eventbatch import POINT
+from asynctb.pipeline.batch import Batch
 from asynctb.pipeline.farewells import Farewells
 from asynctb.pipeline.line import Line
-from asynctb.pipeline.outgoing import Outgoing, Taken
+from asynctb.pipeline.outgoing import ROW, Outgoing, Taken
 from asynctb.pipeline.places import Claims, Place, encoded
 from asynctb.pipeline.sections import Sections
 from asynctb.pipeline.steps import Notice, Series, Steps
@@ -29,6 +30,7 @@ from asynctb.pipeline.turns import Add, Outcome, Turn, wake
 __all__ = ["MAX_ENTRIES", "Backlog"]
 
 T = TypeVar("T")
+pack = POINT.pack
 
 MAX_ENTRIES = 2000  # entries unwritten at which patient adds wait: a kill must not cost more
 MEDIA_SHARE = 0.75  # of the bound, from which media are dropped so that scalars still find room
@@ -53,9 +55,9 @@ class Backlog:
         self._on_ready = on_ready
         self._on_notice = on_notice
         self._sections = Sections(self._call)
-        self._out = Outgoing()
+        self._out = Outgoing(steps.curves)
         self._taken = 0  # entries in batches that are being written
-        self._free = MAX_ENTRIES  # how many items there may be for a number to be let in without another look
+        self._free = MAX_ENTRIES * ROW  # bytes of rows up to which a number is let in without another look
         self._line = Line()
         self._tickets = Tickets()
         self._settled = 0
@@ -67,7 +69,7 @@ class Backlog:
         self.written = 0
         self.pending_bytes = 0
         self.dropped: Counter[str] = Counter()
-        # How many items must have come for `on_ready` to be called; it sets another number, or is called again.
+        # How many entries must have come for `on_ready` to be called; it sets another number, or is called again.
         self.call_at = 1
         # Set while the storage has been failing for longer than adds may wait for it.
         self.impatient = False
@@ -84,8 +86,7 @@ class Backlog:
         if self.interrupted():
             return self._interrupt(Add(method, entries, step, wall_time))
         places = self._locked(lambda: self._take_in(method, entries, step, wall_time, patient))
-        if len(self._out.items) >= self.call_at:
-            self._call()
+        self._call()
         return places
 
     def offer_number(self, series: Series, number: float, step: int | None, wall_time: float) -> bool:
@@ -100,22 +101,22 @@ class Backlog:
                     return False
                 sections.inside = 1  # before anything is called, or a signal handler may come in between
                 try:
-                    items = self._out.items
-                    if self._closed or len(items) >= self._free or self.pending_bytes + series.cost > self._ample:
+                    rows = self._out.rows
+                    if self._closed or len(rows) >= self._free or self.pending_bytes + series.cost > self._ample:
                         return False
                     if step is None and self._steps.auto:
                         step = series.last + 1
                     if step is None or not series.last < step <= INT64_MAX:
                         return False
                     series.last = step
-                    items.append((series.head, number, step, wall_time, series.cost, "add_scalar"))
+                    rows += pack(wall_time, step, number, series.number)
                     self.pending_bytes += series.cost
                 finally:
                     sections.inside = 0
         finally:
             if sections.aside:
                 sections.let_in()
-        if len(items) >= self.call_at:
+        if len(rows) >= self.call_at * ROW:
             self._call()
         return True
 
@@ -174,9 +175,7 @@ class Backlog:
         taken = self._locked(self._take)
         for method, error in taken.failed:
             self._on_notice(("asynctb: what %s was given could not be encoded, and is dropped: %r", (method, error)))
-        if not taken.items:
-            return None
-        return batch_of(taken.items)._replace(withdrawn=taken.withdrawn, failed=len(taken.failed))
+        return taken.batch(self._steps.curves) if taken.entries else None
 
     def settle(self, batch: Batch, lost: int, passed: int | None = None) -> None:
         """Count a batch as done with, give its room to those in line, and wake those who waited for it.
@@ -294,7 +293,7 @@ class Backlog:
             stamped = self._steps.stamp(entry, step)
             if isinstance(entry, Record):
                 cost = len(entry.what) + OVERHEAD
-                self._out.items.append((entry.run, entry.what, stamped, wall_time, cost, method))
+                self._out.add((entry.run, entry.what, stamped, wall_time, cost, method))
             else:
                 place = Place(entry, self._filled, places)
                 cost = place.cost
@@ -316,7 +315,7 @@ class Backlog:
 
     def _take(self) -> Taken:
         taken = self._out.take(self.pending_bytes)
-        self._taken += len(taken.items)
+        self._taken += taken.entries
         return taken
 
     def _issue(self, ticket: Ticket) -> bool:
@@ -368,7 +367,7 @@ class Backlog:
 
     def _measured(self, section: Callable[[], T]) -> T:
         result = section()
-        self._free = 0 if self._line.size else MAX_ENTRIES - self._taken - len(self._out.head)
+        self._free = 0 if self._line.size else (MAX_ENTRIES - self._taken - len(self._out.head)) * ROW
         return result
 
     def put_off(self, call: Callable[[], object]) -> bool:

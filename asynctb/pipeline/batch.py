@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from asynctb.encode.wire import float32
-from asynctb.entry import Assets
+from asynctb.entry import OVERHEAD, Assets
 from asynctb.eventbatch import Columns, Points
 from asynctb.pipeline.places import Place
 
-__all__ = ["Batch", "Item", "batch_of"]
+__all__ = ["NUMBER", "Batch", "Item", "batch_of", "batch_of_numbers"]
 
-Item: TypeAlias = tuple[str | Assets | bytes, bytes | Place | float, int | None, float, int, str]
+NUMBER = "add_scalar"  # the method that adds numbers of curves
+
+Item: TypeAlias = tuple[str | Assets, bytes | Place, int | None, float, int, str]
 """Run or assets, payload or the place it comes to, step, wall time, bytes of the bound that it holds, and the method.
 
-Of a number of the writer's own run: what its payload begins with, and the number. A plain tuple, of what holds nothing
-else: one is made for every scalar, and the garbage collector need not look at it.
+A plain tuple, of what holds nothing else: the garbage collector need not look at it.
 """
 
 
 class Batch(NamedTuple):
     """Events and assets to be written next, and what settles once they are."""
 
-    events: Mapping[str, Columns]
-    methods: Sequence[str]
+    events: Mapping[str, Columns | Points]
+    entries: int
+    """How many entries it holds, those that came to nothing included."""
     size: int
     withdrawn: int = 0
     failed: int = 0
     assets: Sequence[tuple[Assets, bytes]] = ()
     items: Collection[Item] = ()
+    """What it was made of, unless all of it are numbers of curves."""
 
     def parted(self, held_up: Callable[[str | Assets], bool]) -> tuple[Batch, Batch]:
         """Return what of it is done with, and what is not: its entries for runs and files that are held up."""
@@ -41,17 +44,20 @@ class Batch(NamedTuple):
         done: list[Item] = []
         left: list[Item] = []
         for item in self.items:
-            run = "" if isinstance(item[0], bytes) else item[0]
-            (left if item[1] != b"" and held_up(run) else done).append(item)
+            (left if item[1] != b"" and held_up(item[0]) else done).append(item)
         return batch_of(done)._replace(withdrawn=self.withdrawn, failed=self.failed), batch_of(left)
 
-    @property
-    def entries(self) -> int:
-        """How many entries it holds, those that came to nothing included."""
-        return len(self.methods)
+    def kinds(self) -> Counter[str]:
+        """Return how many entries of which method it holds."""
+        return Counter(item[-1] for item in self.items) if self.items else Counter({NUMBER: self.entries})
 
 
-NOTHING = Batch({}, (), 0)
+NOTHING = Batch({}, 0, 0)
+
+
+def batch_of_numbers(points: Points) -> Batch:
+    """Return numbers of the writer's own run as a batch."""
+    return Batch({"": points}, len(points), points.size + OVERHEAD * len(points))
 
 
 def batch_of(items: Collection[Item]) -> Batch:
@@ -61,18 +67,12 @@ def batch_of(items: Collection[Item]) -> Batch:
     """
     if not items:
         return NOTHING
-    runs, whats, steps, wall_times, costs, methods = zip(*items, strict=True)
-    kinds = set(map(type, runs))
-    if kinds == {bytes}:
-        return Batch({"": (wall_times, steps, Points(runs, whats))}, methods, sum(costs), items=items)
-    if kinds == {str} and runs.count("") == len(runs) and all(whats):
-        return Batch({"": (wall_times, steps, whats)}, methods, sum(costs), items=items)
+    runs, whats, steps, wall_times, costs, _ = zip(*items, strict=True)
+    if set(map(type, runs)) == {str} and runs.count("") == len(runs) and all(whats):
+        return Batch({"": (wall_times, steps, whats)}, len(items), sum(costs), items=items)
     events: dict[str, tuple[list[float], list[int | None], list[bytes]]] = {}
     assets: list[tuple[Assets, bytes]] = []
     for run, what, step, wall_time in zip(runs, whats, steps, wall_times, strict=True):
-        if isinstance(run, bytes):
-            what = run + float32(what)
-            run = ""
         if not isinstance(run, str):
             assets += [(run, what)] if what else []
         elif what:
@@ -80,4 +80,4 @@ def batch_of(items: Collection[Item]) -> Batch:
             columns[0].append(wall_time)
             columns[1].append(step)
             columns[2].append(what)
-    return Batch(events, methods, sum(costs), assets=assets, items=items)
+    return Batch(events, len(items), sum(costs), assets=assets, items=items)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
-from asynctb.eventbatch import frame_events
+from asynctb.eventbatch import Points, frame_events, frame_points
 from asynctb.notices import Notices
 from asynctb.pipeline.backlog import Backlog
 from asynctb.pipeline.batch import Batch
@@ -186,7 +186,7 @@ class Drain:
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method are pending."""
         batches = [*(batch for batch, _ in self._handed), *([self._unframed] if self._unframed else [])]
-        return self._backlog.kinds() + Counter(method for batch in batches for method in batch.methods)
+        return sum((batch.kinds() for batch in batches), self._backlog.kinds())
 
     def _finish_once(self, timeout: float) -> bool:
         """Write in the file thread, or here where there is none; tell whether doing it again makes sense."""
@@ -213,4 +213,7 @@ class Drain:
 
 
 def _framed(batch: Batch) -> dict[str, bytes]:
-    return {run: frame_events(*columns) for run, columns in batch.events.items()}
+    return {
+        run: frame_points(events) if isinstance(events, Points) else frame_events(*events)
+        for run, events in batch.events.items()
+    }

@@ -3,62 +3,92 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from asynctb.entry import OVERHEAD
-from asynctb.pipeline.batch import Item
+from asynctb.eventbatch import POINT, Points
+from asynctb.pipeline.batch import Batch, Item, batch_of, batch_of_numbers
 from asynctb.pipeline.places import Place
+from asynctb.pipeline.steps import Curves
 
-__all__ = ["Outgoing", "Taken"]
+__all__ = ["ROW", "Outgoing", "Taken"]
 
+ROW = POINT.size  # bytes of a row
+ITEM = 0xFFFFFFFF  # instead of a curve, in the row of what is no number of one
 BATCH_BYTES = 8 << 20  # written at a time, so that room comes back in pieces
 
 
 class Taken(NamedTuple):
-    """Items that go out together, and what became of those whose bytes were made meanwhile."""
+    """What goes out together, and what became of what was encoded meanwhile."""
 
-    items: Collection[Item] = ()
+    rows: bytes | bytearray = b""
+    items: Sequence[Item] = ()
+    """Those of the rows; or, without any, all that goes out."""
     withdrawn: int = 0
     failed: Sequence[tuple[str, Exception]] = ()
     """The methods of those that could not be encoded, and why."""
 
+    @property
+    def entries(self) -> int:
+        """How many entries these are."""
+        return len(self.rows) // ROW or len(self.items)
+
+    def batch(self, curves: Curves) -> Batch:
+        """Return them as a batch."""
+        if self.rows and not self.items:
+            return batch_of_numbers(Points(self.rows, curves.head))
+        items = [*_unpacked(self.rows, self.items, curves)] if self.rows else self.items
+        return batch_of(items)._replace(withdrawn=self.withdrawn, failed=len(self.failed))
+
 
 class Outgoing:
-    """Items in their order. Where the first is a place that is still empty, nothing behind it can go out."""
+    """Entries in their order. Where the first is a place that is still empty, nothing behind it can go out."""
 
-    def __init__(self) -> None:
-        self.items: deque[Item] = deque()
+    def __init__(self, curves: Curves) -> None:
+        self._curves = curves
+        # What has come, in its order, a row for each: a curve's number, or where among the items it is. As the rows are
+        # one container, Ctrl-C finds each entry there or not.
+        self.rows = bytearray()
+        self._items: list[Item] = []
         self.head: deque[Item] = deque()  # taken over by the writer, waiting for a place to be filled
         self._places = 0  # how many items are places
         # Whether the first place is still empty.
         self.blocked = False
 
     def __len__(self) -> int:
-        return len(self.items) + len(self.head)
+        return len(self.rows) // ROW + len(self.head)
 
     def all(self) -> list[Item]:
-        """Return all items."""
-        return [*self.head, *self.items]
+        """Return all entries."""
+        return [*self.head, *_unpacked(self.rows, self._items, self._curves)]
 
     def stalled(self) -> bool:
         """Tell whether the first item is a place whose value is still its caller's."""
-        first = next(iter(self.head or self.items), None)
+        rest = _unpacked(self.rows, self._items, self._curves)
+        first = self.head[0] if self.head else next(rest, None)
         return first is not None and isinstance(first[1], Place) and first[1].untaken and not first[1].orphaned
+
+    def add(self, item: Item) -> None:
+        """Append what is no number of a curve."""
+        self._items.append(item)
+        self.rows += POINT.pack(0.0, len(self._items) - 1, 0.0, ITEM)
 
     def add_place(self, item: Item) -> None:
         """Append an item that is a place."""
         self._places += 1
-        self.items.append(item)
+        self.add(item)
 
     def take(self, size: int) -> Taken:
-        """Take out what can be written next, of items that have `size` bytes together."""
+        """Take out what can be written next, of entries that have `size` bytes together."""
+        rows, items = self.rows, self._items
         if not (self._places or size > BATCH_BYTES or self.head):
             # As a whole, so that adds wait for nothing that takes its time.
-            taken, self.items = self.items, deque()
-            return Taken(taken)
-        self.head += self.items
-        self.items.clear()
+            self.rows, self._items = bytearray(), []
+            return Taken(rows, items)
+        unpacked = [*_unpacked(rows, items, self._curves)]
+        self.head += unpacked
+        self.rows, self._items = bytearray(), []
         return self._filled()
 
     def fill(self, place: Place) -> int:
@@ -89,10 +119,15 @@ class Outgoing:
             items.append(item)
             head.popleft()
             size += item[-2]
-        return Taken(items, withdrawn, failed)
+        return Taken(items=items, withdrawn=withdrawn, failed=failed)
 
     def _is_blocked_by(self, place: Place) -> bool:
         if place.orphaned:
             place.give_up()
         self.blocked = not place.done
         return self.blocked
+
+
+def _unpacked(rows: bytes | bytearray, items: Sequence[Item], curves: Curves) -> Iterator[Item]:
+    for wall_time, step, number, curve in POINT.iter_unpack(rows):
+        yield items[step] if curve == ITEM else curves.item(curve, number, step, wall_time)

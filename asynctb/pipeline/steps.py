@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 
 from asynctb.encode.arrays import INT64_MAX
 from asynctb.encode.wire import float32
 from asynctb.entry import OVERHEAD, Draft, Record
+from asynctb.pipeline.batch import NUMBER, Item
 
 __all__ = ["Curves", "Notice", "Series", "Steps"]
 
@@ -28,7 +30,7 @@ OTHER_PLUGIN = (
 class Series:
     """One tag of one run."""
 
-    __slots__ = ("cost", "head", "last", "plugin", "tag", "told_plugin", "told_step")
+    __slots__ = ("cost", "head", "last", "number", "plugin", "tag", "told_plugin", "told_step")
 
     def __init__(self, tag: str, last: int, plugin: str) -> None:
         self.tag = tag
@@ -37,6 +39,7 @@ class Series:
         # What the payload of each of its numbers begins with, and how many bytes of the bound one takes, where known.
         self.head = b""
         self.cost = 0
+        self.number = 0  # among the writer's curves
         self.told_step = self.told_plugin = False
 
     def record(self, number: float) -> Record:
@@ -50,6 +53,8 @@ class Curves(dict[str, Series]):
     def __init__(self, main: Mapping[str, Series]) -> None:
         super().__init__()
         self._main = main
+        self._numbers = count()  # of itself, as several threads may learn at once
+        self._numbered: dict[int, Series] = {}
 
     def learn(self, tag: str, head: Callable[[str], bytes], plugin: str) -> None:
         """Have a tag among them if it has a point; `head` gives what the payload of each of its numbers begins with."""
@@ -57,7 +62,18 @@ class Curves(dict[str, Series]):
         if series is not None and series.plugin == plugin:
             series.head = head(tag)
             series.cost = len(series.head) + FLOAT + OVERHEAD
+            series.number = next(self._numbers)
+            self._numbered[series.number] = series
             self[tag] = series
+
+    def head(self, number: int) -> bytes:
+        """Return what the payload of each number of a curve begins with."""
+        return self._numbered[number].head
+
+    def item(self, number: int, value: float, step: int, wall_time: float) -> Item:
+        """Return a number of a curve as an ordinary item."""
+        series = self._numbered[number]
+        return "", series.head + float32(value), step, wall_time, series.cost, NUMBER
 
 
 class Steps:
