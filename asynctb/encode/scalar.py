@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from asynctb.encode.arrays import as_number
 from asynctb.encode.tags import encode_tag, sub_run
-from asynctb.encode.wire import delimited, float32, summary, varint
+from asynctb.encode.wire import delimited, float32, float32s, summary, varint
 from asynctb.entry import Record
 from asynctb.errors import EncodeError
 from asynctb.proto import summary_pb2, tensor_pb2
@@ -16,6 +19,8 @@ from asynctb.proto import summary_pb2, tensor_pb2
 __all__ = ["PLUGIN", "head", "log", "scalar", "scalars"]
 
 PLUGIN = "scalars"
+FLOAT = 4  # bytes of a number
+PLAIN = {float, int, bool, np.float64, np.float32, np.float16, np.int64, np.int32}  # whose `float()` is their number
 _record = tuple.__new__  # a NamedTuple's own constructor takes twice the time, and this is the hottest path
 
 
@@ -33,8 +38,8 @@ class _Known(NamedTuple):
 def _known(tag: str) -> _Known:
     encoded = encode_tag(tag)
     name = (delimited(b"\x0a", encoded) if encoded else b"") + b"\x15"  # Value.tag, the header of Value.simple_value
-    value = b"\x0a" + varint(len(name) + 4) + name  # Summary.value, up to its four bytes of float
-    return _Known((tag,), b"\x2a" + varint(len(value) + 4) + value, value)  # Event.summary
+    value = b"\x0a" + varint(len(name) + FLOAT) + name  # Summary.value, up to its four bytes of float
+    return _Known((tag,), b"\x2a" + varint(len(value) + FLOAT) + value, value)  # Event.summary
 
 
 def head(tag: str) -> bytes:
@@ -97,29 +102,59 @@ def log(metrics: Mapping[str, Any]) -> tuple[list[Record], list[tuple[str, Any]]
     """
     if not isinstance(metrics, Mapping):
         raise EncodeError("log", "a mapping from tags to numbers", metrics)
-    tags: list[str] = []
-    values: list[bytes] = []
+    tags, values = _flat(metrics, "")
+    if values and PLAIN.issuperset(map(type, values)):
+        with suppress(OverflowError):  # beyond float32, or even beyond float64
+            return [Record(tags, _together(tags)(values), PLUGIN)], []
+    return _one_by_one(tags, values)
+
+
+@lru_cache(maxsize=256)
+def _together(tags: tuple[str, ...]) -> Callable[[Sequence[float]], bytes]:
+    """Return what makes the payload of these tags' numbers: a program logs the same ones each time."""
+    heads = [_known(tag).value for tag in tags]
+    size = sum(map(len, heads)) + FLOAT * len(heads)
+    heads[0] = summary(bytes(size))[:-size] + heads[0]
+    return float32s(heads)
+
+
+def _one_by_one(tags: Sequence[str], values: Sequence[Any]) -> tuple[list[Record], list[tuple[str, Any]]]:
+    numbers: list[tuple[str, bytes]] = []
     skipped: list[tuple[str, Any]] = []
-    for tag, value in _flat(metrics, ""):
+    for tag, value in zip(tags, values, strict=True):
         known = _known(tag)
         try:
             number = value if type(value) is float else _strict_number(tag, value)
         except EncodeError:
             skipped.append((tag, value))
             continue
-        tags.append(tag)
-        values.append(known.value + float32(number))
-    records = [Record(tuple(tags), summary(b"".join(values)), PLUGIN)] if tags else []
-    return records, skipped
+        numbers.append((tag, known.value + float32(number)))
+    if not numbers:
+        return [], skipped
+    logged, payloads = zip(*numbers, strict=True)
+    return [Record(logged, summary(b"".join(payloads)), PLUGIN)], skipped
 
 
-def _flat(metrics: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
-    for key, value in metrics.items():
-        tag = above + _name(above or "log", key)
-        if isinstance(value, Mapping):
-            yield from _flat(value, tag + "/")
-        else:
-            yield tag, value
+def _flat(metrics: Mapping[str, Any], above: str) -> tuple[tuple[str, ...], list[Any]]:
+    keys, values = tuple(metrics), [*metrics.values()]
+    try:
+        names = _joined(above, keys)
+    except TypeError:
+        raise EncodeError(above or "log", "names that are text", keys) from None  # not hashable, so no text
+    if PLAIN.issuperset(map(type, values)):
+        return names, values
+    all_tags: list[str] = []
+    all_values: list[Any] = []
+    for name, value in zip(names, values, strict=True):
+        inner = _flat(value, name + "/") if isinstance(value, Mapping) else ((name,), [value])
+        all_tags += inner[0]
+        all_values += inner[1]
+    return tuple(all_tags), all_values
+
+
+@lru_cache(maxsize=1024)
+def _joined(above: str, keys: tuple[object, ...]) -> tuple[str, ...]:
+    return tuple(above + _name(above or "log", key) for key in keys)
 
 
 def _strict_number(tag: str, value: Any) -> float:

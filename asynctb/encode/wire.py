@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable, Sequence
 
-__all__ = ["delimited", "event", "float32", "summary", "varint"]
+__all__ = ["delimited", "event", "float32", "float32s", "summary", "varint"]
 
 _FLOAT = struct.Struct("<f")
 _WALL_TIME = struct.Struct("<Bd")
@@ -45,6 +46,22 @@ def float32(value: float) -> bytes:
         return _FLOAT.pack(value)
     except OverflowError:
         return _FLOAT.pack(math.copysign(math.inf, value))
+
+
+def float32s(heads: Sequence[bytes]) -> Callable[[Sequence[float]], bytes]:
+    """Return what joins heads and floats, a float behind each head; it raises OverflowError beyond float32's range."""
+    layout = struct.Struct("<" + "".join(f"{len(head)}sf" for head in heads))
+    empty: list[bytes | float] = [piece for head in heads for piece in (head, 0.0)]
+
+    def join(values: Sequence[float]) -> bytes:
+        pieces = empty.copy()
+        pieces[1::2] = values
+        try:
+            return layout.pack(*pieces)
+        except struct.error as error:  # what it says of an integer that no float can hold
+            raise OverflowError from error
+
+    return join
 
 
 def summary(values: bytes) -> bytes:

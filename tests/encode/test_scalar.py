@@ -1,7 +1,7 @@
 """Scalars are stored as torch stores them; what is no number is refused, or left out of a `log`."""
 
 from collections import OrderedDict, UserDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -199,6 +199,31 @@ def test_log_takes_any_mapping(kind: Any) -> None:
     assert log(kind({"a": kind({"b": 1.0})}))[0] == log({"a/b": 1.0})[0]
 
 
+class Odd(dict[Any, Any]):
+    """A mapping with a key that is not hashable."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([[]])
+
+
+@pytest.mark.parametrize("large", [1e39, -1e39, 1 << 200, 0.5])
+def test_log_of_numbers_beyond_float32(large: float) -> None:
+    """What is beyond float32's range becomes infinite, as in a scalar, and leaves the numbers around it as they are."""
+    numbers = {"a": 1.0, "b": large, "c/d": -2}
+    (record,), skipped = log(numbers)
+    assert skipped == []
+    event = event_pb2.Event.FromString(record.what)
+    alone = [event_pb2.Event.FromString(scalar(tag, number).what) for tag, number in numbers.items()]
+    assert [*event.summary.value] == [each.summary.value[0] for each in alone]
+
+
+def test_a_tag_that_is_logged_twice_at_once() -> None:
+    """Two numbers whose joined keys are one tag are both kept, in their order."""
+    ((record,), _) = log({"a/b": 1.0, "a": {"b": 2.0}, "c": 3})
+    assert record.tags == ("a/b", "a/b", "c")
+    assert [value.simple_value for value in event_pb2.Event.FromString(record.what).summary.value] == [1, 2, 3]
+
+
 @pytest.mark.parametrize("metrics", [None, 5, "loss", [("a", 1.0)], 1.5])
 def test_log_wants_a_mapping(metrics: Any) -> None:
     """What is no mapping is refused."""
@@ -207,7 +232,7 @@ def test_log_wants_a_mapping(metrics: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "metrics", [{5: 1.0}, {"a": {None: 1.0}}, {b"a": 1.0}, {"\ud800": 1.0}, {"a": {"\udfff": None}}]
+    "metrics", [{5: 1.0}, {"a": {None: 1.0}}, {b"a": 1.0}, {"\ud800": 1.0}, {"a": {"\udfff": None}}, Odd(a=1.0)]
 )
 def test_log_wants_text_for_tags(metrics: Any) -> None:
     """A key that is no text, or not encodable, is refused at any depth, though its value would be left out."""
