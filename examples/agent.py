@@ -57,7 +57,7 @@ async def main(options: argparse.Namespace) -> None:
 
 
 async def log(w: AsyncSummaryWriter, rollouts: list[Rollout], round_: int) -> None:
-    """Numbers of all, in one event, and the text of some: one tag a slot, so that its slider goes through the rounds."""
+    """Numbers of all, in one event, and the text of some: a tag for each slot, whose slider is the round."""
     count = len(rollouts)
     rewards = [rollout.reward for rollout in rollouts]
     tokens = [rollout.tokens for rollout in rollouts]
@@ -67,7 +67,7 @@ async def log(w: AsyncSummaryWriter, rollouts: list[Rollout], round_: int) -> No
         "calls": {"mean": sum(rollout.calls for rollout in rollouts) / count},
     }
     await w.log(numbers, round_)
-    await w.add_histogram("tokens", tokens, round_)
+    await w.add_histogram("tokens/each", tokens, round_)
     for slot, rollout in enumerate(rollouts[:SLOTS]):
         await w.add_text(f"rollout/{slot}", rollout.table(), round_, header=["role", "text"])
 

@@ -110,7 +110,7 @@ def film(states: Floats, height: int = 48, width: int = 96) -> NDArray[np.bool_]
     along, across = right * np.sin(angle) + up * np.cos(angle), right * np.cos(angle) - up * np.sin(angle)
     pole = (abs(across) < 1.5) & (along > 0) & (along < 30)
     cart = (abs(right) < 7) & (abs(up + 3) < 3)
-    return (pole | cart)[np.newaxis, :, np.newaxis]
+    return np.asarray(pole | cart)[np.newaxis, :, np.newaxis]
 
 
 async def main(options: argparse.Namespace) -> None:

@@ -47,7 +47,7 @@ class Logger:
 def work(number: int, logger: Any, steps: int) -> int:
     """Go downhill, and return how many entries that made."""
     place = np.random.default_rng(number).normal(size=100_000)
-    last = None
+    last: Any = None
     for step in range(steps):
         place *= 0.95
         if last is not None:

@@ -1,8 +1,6 @@
 """Every example runs as a user runs it: in a process of its own, and in a directory of its own."""
 
-import os
 import signal
-import subprocess
 import sys
 from collections import defaultdict
 from itertools import pairwise
@@ -11,44 +9,18 @@ from statistics import mean
 
 import pytest
 
-import asynctb
+from tests.examples.running import EXAMPLES, run, start
+from tests.readback.events import run_events
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
-LIBRARY = Path(asynctb.__file__).parents[1]  # so that the examples import what the tests import
-
-OPTIONS: dict[str, list[str]] = {  # of each example those that keep it short; a new example needs a row
+OPTIONS: dict[str, list[str]] = {  # of each example those that keep it short
     "gallery.py": [],
     "plain_script.py": [],
     "quickstart.py": ["--updates", "10", "--seconds", "5"],
 }
 
 
-def start(name: str, *options: str, cwd: Path, encoding: str = "utf-8") -> subprocess.Popen[str]:
-    path = os.pathsep.join(filter(None, [str(LIBRARY), os.environ.get("PYTHONPATH")]))
-    return subprocess.Popen(
-        [sys.executable, str(EXAMPLES / name), *options],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": encoding},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding=encoding,
-    )
-
-
-def run(name: str, *options: str, cwd: Path, encoding: str = "utf-8") -> str:
-    with start(name, *options, cwd=cwd, encoding=encoding) as process:
-        try:
-            out, err = process.communicate(timeout=100)
-        finally:
-            process.kill()
-    assert (process.returncode, err) == (0, "")
-    return out
-
-
 def points(logdir: Path) -> dict[tuple[str, str], list[tuple[int, float]]]:
     """Steps and values of every scalar by run and tag; other entries have the value 0."""
-    from tests.readback.events import run_events
-
     series = defaultdict(list)
     for name, events in run_events(logdir).items():
         for event in events:
@@ -57,14 +29,18 @@ def points(logdir: Path) -> dict[tuple[str, str], list[tuple[int, float]]]:
     return series
 
 
-def test_every_example_has_its_options_here() -> None:
-    """An example without a row in the table would never run; a row without an example is a leftover."""
-    assert sorted(path.name for path in EXAMPLES.glob("*.py")) == sorted(OPTIONS)
+def test_every_example_is_run() -> None:
+    """An example has a row in the table or a file of tests, or it would never run; neither is left over."""
+    files = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")}
+    rows = {name.removesuffix(".py") for name in OPTIONS}
+    examples = {path.stem for path in EXAMPLES.iterdir() if path.suffix in {".py", ".ipynb"}}
+    assert examples == rows | files - {"examples"}
+    assert not rows & files
 
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_runs_without_complaint(name: str, tmp_path: Path) -> None:
-    """An example ends with exit code 0, says nothing on stderr, and leaves its run below `runs`."""
+    """An example ends with exit code 0, warns of nothing, says nothing on stderr, and leaves its run below `runs`."""
     run(name, *OPTIONS[name], cwd=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
     assert points(tmp_path / "runs")
