@@ -22,24 +22,29 @@ DOCSTRINGS = sorted(path for path in (ROOT / "asynctb").rglob("*.py") if not pat
 
 NOT_RUN = {  # languages of blocks, and why they are not run; every block has a language
     "sh": "commands: they install things and start servers",
-    "text": "drawings",
+    "text": "drawings, and what a notebook alone understands",
 }
 
+ON_A_LOOP = """
+    import asyncio
+    import numpy as np
+    from asynctb import AsyncSummaryWriter
+
+    rng = np.random.default_rng(0)
+
+    async def main():
+        step = version = 7
+        async with AsyncSummaryWriter("runs/exp1") as w:
+            {block}
+
+    asyncio.run(main())
+    """
+
 PREAMBLES = {  # what a page's fragments are put into, so that they find their names; a program stands alone
-    "docs/tutorial.md": """
-        import asyncio
-        import numpy as np
-        from asynctb import AsyncSummaryWriter
-
-        rng = np.random.default_rng(0)
-
-        async def main():
-            step = 7
-            async with AsyncSummaryWriter("runs/exp1") as w:
-                {block}
-
-        asyncio.run(main())
-        """,
+    "docs/async-rl.md": ON_A_LOOP,
+    "docs/notebooks.md": ON_A_LOOP,
+    "docs/services.md": ON_A_LOOP,
+    "docs/tutorial.md": ON_A_LOOP,
     "asynctb/signals.py": """
         import signal
         import asynctb

@@ -52,7 +52,7 @@ def run(name: str, *options: str, cwd: Path, encoding: str = "utf-8") -> str:
             out, err = process.communicate(timeout=100)
         finally:
             process.kill()
-    assert (process.returncode, err) == (0, "")
+    assert (process.returncode, err) == (0, ""), (process.returncode, err)
     return out
 
 
