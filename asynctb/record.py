@@ -30,6 +30,7 @@ __all__ = [
     "frame_large",
     "masked_crc",
     "masked_crcs",
+    "masked_crcs_apart",
     "parse",
     "record_head",
     "whole_records",
@@ -67,7 +68,32 @@ def masked_crcs(bodies: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
         crcs = np.array([_crc32c(pieces[n * size : (n + 1) * size]) for n in range(count)], "<u4")
     else:
         crcs = np.concatenate([_crcs(bodies[first : first + AT_ONCE]) for first in range(0, count, AT_ONCE)])
+    return _masked(crcs)
+
+
+def _masked(crcs: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     return (crcs >> np.uint32(15) | crcs << np.uint32(17)) + np.uint32(MASK_DELTA)  # modulo 2**32, as arrays count
+
+
+def masked_crcs_apart(
+    cells: npt.NDArray[np.uint8], after: npt.NDArray[np.int32], sizes: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint32]:
+    """Return the masked checksums of bodies of many lengths, each a row whose bytes need not stand together.
+
+    `after` tells of each cell how many bytes of its body follow it. Cells that are none of it are zero.
+    """
+    longest = int(sizes.max())
+    tables = _contributions(longest)
+    pieces = [slice(first, first + AT_ONCE) for first in range(0, len(sizes), AT_ONCE)]
+    # The tables have the first of so many bytes first; what follows it are all the others.
+    parts = [tables.take(cells[rows] + (longest - 1 - after[rows]) * np.int32(256)) for rows in pieces]
+    crcs = np.concatenate([np.bitwise_xor.reduce(each, axis=1) for each in parts]) ^ _crcs_of_zeros(longest)[sizes]
+    return _masked(crcs)
+
+
+@lru_cache(maxsize=64)
+def _crcs_of_zeros(longest: int) -> npt.NDArray[np.uint32]:
+    return np.array([_crc32c(bytes(size)) for size in range(longest + 1)], np.uint32)
 
 
 def _crcs(bodies: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:

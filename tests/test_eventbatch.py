@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from asynctb import eventbatch
 from asynctb.encode import wire
-from asynctb.eventbatch import FEW, LARGE, POINT, SHORT, VARINTS, Points, frame_events, frame_points
+from asynctb.eventbatch import FEW, LARGE, NARROW, POINT, SHORT, VARINTS, Points, frame_events, frame_points
 from asynctb.record import SLICE, frame, parse
 from tests.inputs import DOUBLES, INT64_MAX, INT64_MIN, STEPS, holds
 
@@ -43,14 +43,18 @@ def framed(events: list[Event]) -> bytes:
 def rows_laid_out() -> Iterator[list[int]]:
     """Note how many events each array holds that is laid out meanwhile."""
     counts: list[int] = []
-    lay_out = eventbatch._rows
 
-    def spy(*args: Any) -> Any:
-        rows = lay_out(*args)
-        counts.append(len(rows))
-        return rows
+    def spied(lay_out: Any) -> Any:
+        def spy(walls: Any, *args: Any) -> Any:
+            counts.append(len(walls))
+            return lay_out(walls, *args)
 
-    with mock.patch.object(eventbatch, "_rows", spy):
+        return spy
+
+    with (
+        mock.patch.object(eventbatch, "_rows", spied(eventbatch._rows)),
+        mock.patch.object(eventbatch, "_ragged", spied(eventbatch._ragged)),
+    ):
         yield counts
 
 
@@ -133,7 +137,7 @@ def test_an_odd_event_among_many_keeps_its_place(odd: Event) -> None:
     events = [*many, odd, *many]
     with rows_laid_out() as counts:
         assert framed(events) == one_by_one(events)
-    assert counts == [2 * len(many)]
+    assert counts == [2 * len(many) + (odd[0] != 0 and len(odd[2]) <= SHORT)]
 
 
 @pytest.mark.parametrize("wall_time", [0.0, -0.0])
@@ -146,12 +150,13 @@ def test_wall_times_of_zero_take_no_array(wall_time: float) -> None:
     assert len(next(parse([framed(events)]))) == (3 if math.copysign(1, wall_time) > 0 else 12)
 
 
-def test_runs_of_several_lengths_are_an_array_each() -> None:
-    """Events of two lengths, mixed, make two arrays and come out in their order."""
-    events: list[Event] = [(1.0, 1 + number, bytes(1 + number % 2)) for number in range(2 * FEW + 2)]
-    with rows_laid_out() as counts:
-        assert framed(events) == one_by_one(events)
-    assert counts == [FEW + 1, FEW + 1]
+def test_events_of_several_lengths_are_one_array() -> None:
+    """Short events of any lengths, mixed, make one array; only one that would make all rows wide stands alone."""
+    events: list[Event] = [(1.0, 1 << number, bytes(number % 7)) for number in range(2 * FEW + 2)]
+    for more, laid_out in ([], len(events)), ([(1.0, 1, bytes(NARROW + 1))], len(events)):
+        with rows_laid_out() as counts:
+            assert framed(events + more) == one_by_one(events + more)
+        assert counts == [laid_out]
 
 
 def test_arrays_of_other_sequences_are_taken() -> None:
