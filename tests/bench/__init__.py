@@ -1,1 +1,1 @@
-"""The benchmark: asynctb beside torch's writer, in one run. `python -m tests.bench`."""
+"""The benchmark: asynctb beside the other writers and beside what the work costs alone. `python -m tests.bench`."""

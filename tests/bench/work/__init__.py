@@ -1,0 +1,1 @@
+"""What is measured: each function runs in a worker's process, for one entrant, and returns figures."""
