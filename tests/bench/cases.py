@@ -40,6 +40,17 @@ METHODS: dict[str, tuple[int, int]] = {
     "add_graph": (4, 4),  # the last: it brings torch into asynctb's process
 }
 
+SMALL: dict[str, dict[str, Any]] = {  # of a smoke test: what is large costs the others seconds
+    "add_image": {"side": 32},
+    "add_images": {"number": 4, "side": 32},
+    "add_image_with_boxes": {"side": 32},
+    "add_video": {"frames": 3, "side": 32},
+    "add_audio": {"seconds": 0.05},
+    "add_histogram": {"size": 1000},
+    "add_mesh": {"vertices": 100},
+    "add_embedding": {"points": 20},
+}
+
 
 def budgets(form: Form) -> Iterator[Case]:
     """What the budgets are about, and no other group has."""
@@ -73,11 +84,13 @@ def budgets(form: Form) -> Iterator[Case]:
         {"count": sized(form, 20_000, 1000)},
         counts="values",
     )
-    yield calls("image-512", "add_image 512x512 noise", "add_image", sized(form, 24, 2), 4, side=512)
+    yield calls("image-512", "add_image 512x512 noise", "add_image", sized(form, 24, 2), 4, side=sized(form, 512, 32))
     size = sized(form, 1_000_000, 10_000)
     yield calls("histogram-1M", "add_histogram 1M floats", "add_histogram", sized(form, 12, 2), 4, size=size)
     side = sized(form, 256, 32)
-    video = calls("video-30", "add_video 30x256x256", "add_video", sized(form, 4, 1), 1, frames=30, side=side)
+    video = calls(
+        "video-30", "add_video 30x256x256", "add_video", sized(form, 4, 1), 1, frames=sized(form, 30, 3), side=side
+    )
     yield replace(video, entrants=WRITERS[:3], rounds=2)  # the others take seconds
     keys = sized(form, 1000, 100)
     yield Case(
@@ -105,7 +118,8 @@ def budgets(form: Form) -> Iterator[Case]:
 def methods(form: Form) -> Iterator[Case]:
     """Each `add_*` of all who have it."""
     for method, (many, few) in METHODS.items():
-        yield calls(f"methods/{method}", method, method, sized(form, many, 2), sized(form, few, 1))
+        options = SMALL.get(method, {}) if form == "quick" else {}
+        yield calls(f"methods/{method}", method, method, sized(form, many, 2), sized(form, few, 1), **options)
 
 
 def lag(form: Form) -> Iterator[Case]:
@@ -161,10 +175,13 @@ NEEDED = {"budgets": ("lag/mixed", "footprint/import", "footprint/memory")}
 
 
 def cases(form: Form, only: list[str]) -> list[list[Case]]:
-    """Return the cases of each group that is asked for, with what it needs of the others unless that comes anyway.
+    """Return the cases of each group that is asked for, with what it needs of the others; or single ones, or a series.
 
-    What is in one list has the same processes; in a smoke test all have, for starting them takes longer than it all.
+    What is in one list has the same processes. In a smoke test everything has, for starting them would take longest.
     """
-    needed = {key for group in only for key in NEEDED.get(group, ())}
-    groups = [[case for case in group(form) if name in only or case.key in needed] for name, group in GROUPS.items()]
+    needed = {*only, *(key for group in only for key in NEEDED.get(group, ()))}
+    groups = [
+        [case for case in group(form) if name in only or needed & {case.key, case.key.partition("/")[0]}]
+        for name, group in GROUPS.items()
+    ]
     return [list(chain.from_iterable(groups))] if form == "quick" else [group for group in groups if group]

@@ -74,9 +74,10 @@ class _Worker:
 
 
 class Crew:
-    """The workers, begun when first asked."""
+    """The workers, begun when first asked; `together` has one for all, where the figures do not matter."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, together: bool = False) -> None:
+        self._together = together
         self._workers: dict[str, _Worker] = {}
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
@@ -85,14 +86,15 @@ class Crew:
 
     def ask(self, function: str, entrant: str, folder: Path, options: dict[str, Any], *, fresh: bool) -> Figures:
         """Have a function run for an entrant, in its package's process or in a new one; raises `Failed`."""
-        request = {"function": function, "entrant": entrant, "folder": str(folder), "options": options}
+        request: dict[str, Any] = {"function": function, "entrant": entrant, "folder": str(folder), "options": options}
+        request["collect"] = not self._together
         if fresh:
             worker = _Worker(self._env)
             try:
                 return worker.ask(request)
             finally:
                 worker.stop()
-        name = workers(entrant)
+        name = "all" if self._together else workers(entrant)
         if name not in self._workers or not self._workers[name].alive:
             self._workers[name] = _Worker(self._env)
         return self._workers[name].ask(request)

@@ -11,7 +11,7 @@ import matplotlib as mpl
 mpl.use("agg")
 
 import matplotlib.pyplot as plt
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from tests.bench.case import Results, Row, spread
 from tests.bench.entrants import ENTRANTS, LIMIT
@@ -86,6 +86,7 @@ def _throughput(results: Results) -> Any:
             f"{each.median:,.0f}", (each.upper, place), xytext=(4, 0), textcoords="offset points", va="center"
         )
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(_whole))
     axes.set_xlim(right=max(each.upper for each in spreads) * 4)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("scalars per second until the file is closed (median, quartiles as a line)")
@@ -107,7 +108,7 @@ def _methods(results: Results) -> Any:
             if points:
                 across, up = zip(*points, strict=True)
                 size = 90 if mark == "|" else 26
-                axes.scatter(across, up, size, COLOURS[entrant], mark, label=ENTRANTS[entrant].title)
+                axes.scatter(across, up, s=size, color=COLOURS[entrant], marker=mark, label=ENTRANTS[entrant].title)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(_time))
         axes.set_title(title)
@@ -153,7 +154,7 @@ def _scaling(results: Results) -> Any:
     found = {prefix: rows for prefix in SERIES if (rows := results.below(prefix))}
     if not found:
         return None
-    figure, panels = plt.subplots(2, 3, figsize=(10.5, 6.4), layout="constrained")
+    figure, panels = plt.subplots(2, 3, figsize=(11.5, 6.8), layout="constrained")
     for axes, prefix in zip(panels.flat, found, strict=False):
         for entrant in MARKS:
             points = [
@@ -172,7 +173,10 @@ def _scaling(results: Results) -> Any:
             )
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(_whole))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_formatter(FuncFormatter(_time))
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(SERIES[prefix][0])
         axes.set_ylabel(f"{SERIES[prefix][1]}, until closed")
     handles = {
@@ -190,6 +194,10 @@ def _plain(line: dict[str, str]) -> dict[str, Any]:
 def _time(value: float, _: object) -> str:
     amount, _, unit = seconds(value).partition(" ")
     return f"{float(amount.replace(',', '')):g} {unit}"
+
+
+def _whole(value: float, _: object) -> str:
+    return f"{value:,.0f}"
 
 
 def _percent(value: float, _: object) -> str:

@@ -80,7 +80,14 @@ def _scalars(results: Results) -> str:
             caller = MISSING if name == LIMIT else _cell(row, name, "caller")
             ratios = [_ratio(row, "torch", name), _ratio(row, name, LIMIT)]
             lines.append([ENTRANTS[name].title, caller, _cell(row, name), rate, *ratios])
-    head = ["each scalar", "the caller", "until closed", "throughput", "times torch's speed", "times the work alone"]
+    head = [
+        "each scalar",
+        "the caller",
+        "until closed",
+        "throughput",
+        "times torch's speed",
+        "times the work alone takes",
+    ]
     return table(head, lines) + _failures(results, "scalars", "log") if lines else ""
 
 

@@ -22,7 +22,9 @@ def seconds(value: float) -> str:
 
 def amount(size: float) -> str:
     """Return bytes."""
-    unit, name = next(((unit, name) for unit, name in SIZES if size >= unit), SIZES[-1])
+    if size < SIZES[-2][0]:
+        return f"{size:.0f} B"
+    unit, name = next((unit, name) for unit, name in SIZES if size >= unit)
     return f"{_digits(size / unit)} {name}"
 
 

@@ -18,6 +18,7 @@ DOCS = ROOT / "docs"
 LIBRARY = Path(asynctb.__file__).resolve().parents[1]  # so that the blocks import what the tests import
 
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+ATTACHED = [path for path in DOCS.rglob("*") if path.is_file() and path not in PAGES]  # plots, and their figures
 DOCSTRINGS = sorted(path for path in (ROOT / "asynctb").rglob("*.py") if not path.name.endswith("_pb2.py"))
 
 NOT_RUN = {  # languages of blocks, and why they are not run; every block has a language
@@ -167,9 +168,19 @@ def test_links_lead_somewhere(page: Path) -> None:
         if target.startswith("https://"):
             continue
         linked = (page.parent / target).resolve() if target else page
-        assert linked in PAGES, match[0]
-        assert page.parent != DOCS or linked.parent == DOCS, match[0]
+        assert linked in PAGES or linked in ATTACHED, match[0]
+        assert page.parent != DOCS or DOCS in linked.parents, match[0]
         assert not heading or heading in headings(linked), match[0]
+
+
+def test_every_attached_file_is_linked() -> None:
+    """A file of docs/ that is no page is one that a page shows or links to."""
+    linked = {
+        (page.parent / match["target"]).resolve()
+        for page in PAGES
+        for match in LINK.finditer(FENCE.sub("", page.read_text("utf-8")))
+    }
+    assert [path for path in ATTACHED if path not in linked] == []
 
 
 def headings(page: Path) -> set[str]:
@@ -182,5 +193,5 @@ def test_navigation_names_every_page_once() -> None:
     """The site's navigation has each page of docs/ exactly once, and nothing else; its first is the front page."""
     config = tomllib.loads((ROOT / ".zensical.toml").read_text("utf-8"))
     entries = [page for entry in config["project"]["nav"] for page in entry.values()]
-    assert sorted(entries) == sorted(path.name for path in DOCS.iterdir())
+    assert sorted(entries) == sorted(path.name for path in DOCS.glob("*.md"))
     assert entries[0] == "index.md"

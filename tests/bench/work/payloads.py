@@ -58,7 +58,7 @@ def _images(number: int = 16, side: int = 64) -> Call:
 
 def _image_with_boxes(side: int = 256) -> Call:
     image = noise(3, side, side)
-    boxes = np.array([[8.0 * n, 4.0 * n, 100.0 + 8 * n, 90.0 + 9 * n] for n in range(8)])
+    boxes = side / 256 * np.array([[8.0 * n, 4.0 * n, 100.0 + 8 * n, 90.0 + 9 * n] for n in range(8)])
     return lambda writer, step: writer.add_image_with_boxes("boxes", image, boxes, step)
 
 
