@@ -45,6 +45,7 @@ STYLE: dict[Any, Any] = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
 }
+COUNTS = ((10**6, "M"), (10**3, "k"), (1, ""))
 SERIES = {  # prefix of the keys: what grows, what is measured
     "tags": ("number of tags", "time per scalar"),
     "runs": ("keys of add_scalars, each a run", "time per key"),
@@ -197,7 +198,9 @@ def _time(value: float, _: object) -> str:
 
 
 def _whole(value: float, _: object) -> str:
-    return f"{value:,.0f}"
+    """Return a count as an axis has room for it."""
+    unit, name = next((unit, name) for unit, name in COUNTS if value >= unit or unit == 1)
+    return f"{value / unit:g}{name}"
 
 
 def _percent(value: float, _: object) -> str:
