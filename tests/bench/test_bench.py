@@ -165,6 +165,14 @@ def test_budgets_are_kept_or_not() -> None:
     ]  # fmt: skip
 
 
+def test_a_kill_that_left_no_prefix_is_no_kept_budget() -> None:
+    """Where the kills could not be judged, or one left something else than a prefix, nothing of it counts as met."""
+    kills = row("kill", **{"await": [{"ages": [0.0, 0.01]}], "sync": []})
+    assert [verdict.met for verdict in verdicts(Results(ABOUT, {"kill": kills}))] == [True, True]
+    kills.cells["sync"].error = "AssertionError"
+    assert [verdict.met for verdict in verdicts(Results(ABOUT, {"kill": kills}))] == [False]
+
+
 def test_the_tables_say_who_is_missing() -> None:
     """A writer that is not installed has no column, and the page says so; an error is told below the table."""
     results = Results(ABOUT, {"scalars": row("scalars", sync=[{"total": 1e-6, "caller": 2e-6}])})
