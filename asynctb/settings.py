@@ -7,10 +7,12 @@ import re
 import socket
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from asynctb.encode.arrays import as_step
+from asynctb.encode.buckets import default_edges
 from asynctb.errors import EncodeError
 from asynctb.eventfile import check_suffix
 from asynctb.notices import Notices
@@ -20,7 +22,7 @@ from asynctb.pipeline.steps import Steps
 from asynctb.record import SLOW_CRC
 from asynctb.storage.local import LocalStorage
 
-__all__ = ["LogDir", "Settings"]
+__all__ = ["Configured", "LogDir", "Settings"]
 
 LogDir = str | os.PathLike[str] | None
 
@@ -73,6 +75,44 @@ class Settings:
         if SLOW_CRC:
             notices.say("asynctb: google-crc32c has no C part here: checksums will take most of the time")
         return Pipeline(storage, self.options, Steps(self.auto_step, self.purge_step), notices)
+
+
+class Configured:
+    """A writer's settings as plain attributes, by torch's names: a subclass may set them, with no effect on the writer.
+
+    They tell what the writer was made with.
+    """
+
+    log_dir: str | os.PathLike[str]
+    """The log directory, as it was given."""
+    purge_step: int | None
+    """The step from which the run is resumed."""
+    max_queue: int
+    """How many pending events are written at once."""
+    flush_secs: float
+    """How often a file with new data is synced, in seconds."""
+    filename_suffix: str
+    """What event files' names end with."""
+
+    _settings: Settings
+
+    def _configure(self, settings: Settings) -> None:
+        self._settings = settings
+        self.log_dir = settings.log_dir
+        self.purge_step = settings.purge_step
+        self.max_queue = settings.options.max_queue
+        self.flush_secs = settings.options.flush_secs
+        self.filename_suffix = settings.filename_suffix
+
+    @cached_property
+    def default_bins(self) -> list[float]:
+        """The edges of the default buckets of `add_histogram`."""
+        edges: list[float] = default_edges().tolist()
+        return edges
+
+    def get_logdir(self) -> str | os.PathLike[str]:
+        """Return the log directory, as it was given."""
+        return self.log_dir
 
 
 def default_log_dir(comment: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import Any, Self
 from asynctb.encode.custom_scalars import Layout
 from asynctb.entry import Entry
 from asynctb.errors import StorageError
+from asynctb.filewriter import FileWriters
 from asynctb.methods import AddMethods, Make, Step, WallTime, checked
 from asynctb.notices import heard, on_our_thread
 from asynctb.pipeline import encoders, exits, in_thread, on_loop
@@ -20,14 +20,14 @@ from asynctb.pipeline.loop_thread import LoopThread
 from asynctb.pipeline.options import OnStorageError, Overflow, Stats
 from asynctb.pipeline.steps import Series
 from asynctb.pipeline.turns import Add, Outcome
-from asynctb.settings import LogDir, Settings
+from asynctb.settings import Configured, LogDir, Settings
 
 __all__ = ["SummaryWriter"]
 
 GRACE = 1.0  # seconds that the loop's thread gets beyond a timeout to say how it ended
 
 
-class SummaryWriter(AddMethods[None]):
+class SummaryWriter(Configured, FileWriters, AddMethods[None]):
     """Writes what TensorBoard shows, from any thread; a drop-in for `torch.utils.tensorboard.SummaryWriter`.
 
     ```python
@@ -95,13 +95,14 @@ class SummaryWriter(AddMethods[None]):
             in_thread.open_file(self._pipeline)
 
     def _set_up(self, settings: Settings, *, copied: bool = False) -> None:
-        self._settings = settings
+        self._configure(settings)
         self._enabled = settings.enabled
         self._pipeline = settings.pipeline(copied=copied)
         self._notices = self._pipeline.notices
         self._layout = Layout()
         self._curves = self._pipeline.steps.curves
         self._past = Stats()  # of the pipelines that are over
+        self._writers = None  # there are none before somebody asks for them
         self._earlier: list[Pipeline] = []  # closed, but perhaps not over yet
         self._life = threading.RLock()  # between opening and opening
         exits.remember(self)
@@ -117,7 +118,7 @@ class SummaryWriter(AddMethods[None]):
             return
         entries, checked_step, wall_time = checked(tag, step, walltime, make, args)
         if entries:
-            self._store(method, entries, checked_step, wall_time)
+            self._store(method, self._placed(entries), checked_step, wall_time)
 
     def _emit_point(self, curve: Series, number: float, step: int | None, wall_time: float) -> None:
         pipeline = self._pipeline
@@ -216,6 +217,7 @@ class SummaryWriter(AddMethods[None]):
             StorageError: if entries could not be written, with `on_storage_error="raise"`; by default it is logged.
         """
         pipeline = self._pipeline
+        self._flush_others()
         if not self._enabled or pipeline.closed or pipeline.drivers.waits_for_itself():
             return
         try:
@@ -233,6 +235,7 @@ class SummaryWriter(AddMethods[None]):
             StorageError: if entries could not be written in time, with `on_storage_error="raise"`; by default it is
                 logged.
         """
+        self._close_others()
         timeout = None if timeout is None else min(timeout, threading.TIMEOUT_MAX - GRACE)
         pipeline = self._pipeline
         first = not pipeline.closed
@@ -259,15 +262,6 @@ class SummaryWriter(AddMethods[None]):
             return
         with suppress(TimeoutError):
             runner.run(on_loop.close_quietly(pipeline, timeout), None if timeout is None else timeout + GRACE)
-
-    def get_logdir(self) -> str | os.PathLike[str]:
-        """Return the log directory, as it was given."""
-        return self.log_dir
-
-    @property
-    def log_dir(self) -> str | os.PathLike[str]:
-        """The log directory, as it was given."""
-        return self._settings.log_dir
 
     @property
     def stats(self) -> Stats:

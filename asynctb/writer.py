@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import os
 import sys
 import types
 import warnings
@@ -23,7 +22,7 @@ from asynctb.pipeline.core import Pipeline
 from asynctb.pipeline.options import OnStorageError, Overflow, Stats
 from asynctb.pipeline.steps import Series
 from asynctb.pipeline.turns import Add
-from asynctb.settings import LogDir, Settings
+from asynctb.settings import Configured, LogDir, Settings
 
 __all__ = ["AsyncSummaryWriter", "NoWait"]
 
@@ -53,7 +52,7 @@ def _awaitable(writer: C) -> C:
 
 
 @_awaitable
-class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
+class AsyncSummaryWriter(Configured, AddMethods[Coroutine[Any, Any, None]]):
     """Writes what TensorBoard shows, from asyncio: every `add_*` is awaited, and never holds the loop.
 
     ```python
@@ -121,7 +120,7 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         )
 
     def _set_up(self, settings: Settings, *, copied: bool = False) -> None:
-        self._settings = settings
+        self._configure(settings)
         self._pipeline = settings.pipeline(copied=copied)
         self._notices = self._pipeline.notices
         self._enabled = settings.enabled
@@ -228,15 +227,6 @@ class AsyncSummaryWriter(AddMethods[Coroutine[Any, Any, None]]):
         """
         if self._enabled:
             await on_loop.close(self._pipeline, timeout)
-
-    def get_logdir(self) -> str | os.PathLike[str]:
-        """Return the log directory, as it was given."""
-        return self.log_dir
-
-    @property
-    def log_dir(self) -> str | os.PathLike[str]:
-        """The log directory, as it was given."""
-        return self._settings.log_dir
 
     @property
     def stats(self) -> Stats:

@@ -16,7 +16,7 @@ PACKAGE = "asynctb"
 # A unit is a module or a folder of the package. It may import from the layers below it.
 LAYERS = [
     {"sync"},
-    {"signals", "writer"},
+    {"filewriter", "signals", "writer"},
     {"methods", "pipeline", "settings"},
     {"encode", "eventbatch", "eventfile", "record", "storage"},
     {"daemon", "entry", "notices"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asynctb.methods.base import Make, Number, R_co, Step, WallTime, checked
 from asynctb.methods.distributions import DistributionMethods
+from asynctb.methods.events import EventMethods
 from asynctb.methods.experiments import ExperimentMethods
 from asynctb.methods.figures import FigureMethods
 from asynctb.methods.geometry import GeometryMethods
@@ -22,6 +23,7 @@ class QuickMethods(
     DistributionMethods[R_co],
     GeometryMethods[R_co],
     ExperimentMethods[R_co],
+    EventMethods[R_co],
 ):
     """What can be taken from its caller at once."""
 

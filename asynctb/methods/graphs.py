@@ -40,7 +40,7 @@ class GraphMethods(Family[R_co]):
         Args:
             model: a `torch.nn.Module`, or one that is traced or scripted already; or what is a graph by itself, and
                 needs no inputs: a `torch.export.ExportedProgram`, a `torch.fx.GraphModule`, TensorFlow's or any other
-                library's `GraphDef`, or the bytes of one.
+                library's `GraphDef`, the bytes of one, or a pair of one and its `RunMetadata`.
             input_to_model: what to call the model with: a tensor, or a tuple or list of arguments, or a mapping of
                 keyword arguments. A mapping whose keys are no arguments of `forward` is its one argument.
             verbose: print torch's form of the graph.

@@ -88,6 +88,10 @@ class Steps:
         self.curves = Curves(main)
         self.notices: list[Notice] = []
 
+    def runs(self) -> list[str]:
+        """Return the sub-runs whose tags have had points."""
+        return [run for run in list(self._runs) if isinstance(run, str) and run]
+
     def stamp(self, entry: Record | Draft, step: int | None) -> int | None:
         """Return the entry's step and remember it for each of its tags.
 

@@ -39,7 +39,7 @@ def graph(model: Any, given: Any, verbose: bool, strict: bool, profile: bool, no
     if is_ready(model):
         if profile:
             raise EncodeError(TAG, "a model that can be run, for profile=True", model)
-        return [ready(TAG, model)]
+        return ready(TAG, model)
     model = getattr(model, "_orig_mod", model)  # what torch.compile wraps
     task = _task(model, given, verbose, strict, now if profile else None)
     caller = Caller()

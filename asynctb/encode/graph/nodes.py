@@ -135,7 +135,12 @@ def stats_event(stats: Sequence[Stat]) -> bytes:
         run_metadata_pb2.DeviceStepStats(device=name, node_stats=taken) for name, taken in sorted(devices.items())
     ]
     metadata = run_metadata_pb2.RunMetadata(step_stats={"dev_stats": by_device})
-    tagged = event_pb2.TaggedRunMetadata(tag=STATS_TAG, run_metadata=metadata.SerializeToString())
+    return ready_stats_event(metadata.SerializeToString())
+
+
+def ready_stats_event(metadata: bytes) -> bytes:
+    """Return the payload of an event that holds a RunMetadata in wire form."""
+    tagged = event_pb2.TaggedRunMetadata(tag=STATS_TAG, run_metadata=metadata)
     return delimited(_TAGGED_RUN_METADATA, tagged.SerializeToString())
 
 

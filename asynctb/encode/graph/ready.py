@@ -1,16 +1,18 @@
-"""Graphs that are GraphDefs already, TensorFlow's or whoever's."""
+"""Graphs that are GraphDefs already, TensorFlow's or whoever's; and what their nodes took, if that comes with them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from asynctb.encode.graph.nodes import PLUGIN, ready_event
+from asynctb.encode.graph.nodes import PLUGIN, ready_event, ready_stats_event
+from asynctb.encode.ready_made import is_message, serialized, size_of
 from asynctb.entry import Draft, Encode, Entry, Record
 from asynctb.errors import EncodeError
-from asynctb.proto import graph_pb2
+from asynctb.proto import graph_pb2, run_metadata_pb2
 
 __all__ = ["is_ready", "ready"]
 
@@ -18,24 +20,36 @@ AT_ONCE = 64 << 10  # bytes up to which it costs less to look at a graph than to
 
 
 def is_ready(model: Any) -> bool:
-    """Tell whether a value is a GraphDef: the message of any library, or bytes that should be one."""
-    return isinstance(model, (bytes, bytearray, memoryview)) or _is_message(model)
+    """Tell whether a value is a GraphDef, the message of any library or bytes; or a pair of one and a RunMetadata."""
+    if isinstance(model, tuple) and len(model) == 2:
+        return _is_graph(model[0])
+    return _is_graph(model)
 
 
-def _is_message(model: Any) -> bool:
-    descriptor = getattr(model, "DESCRIPTOR", None)
-    return getattr(descriptor, "name", None) == "GraphDef" and callable(getattr(model, "SerializeToString", None))
+def _is_graph(model: Any) -> bool:
+    return isinstance(model, (bytes, bytearray, memoryview)) or is_message("GraphDef", model)
 
 
-def ready(tag: str, graph: Any) -> Entry:
-    """Return a graph's event; raises `EncodeError` for bytes that are no GraphDef, and for a graph without a node."""
-    size = graph.ByteSize() if _is_message(graph) else len(graph)
-    take = partial(_take, tag, graph)
+def ready(tag: str, model: Any) -> list[Entry]:
+    """Return a graph's event, and that of its RunMetadata; raises `EncodeError` for what they are not.
+
+    A graph without a node is refused.
+    """
+    graph, *stats = model if isinstance(model, tuple) else (model,)
+    return [
+        _entry(partial(_take, tag), "GraphDef", graph),
+        *(_entry(_take_stats, "RunMetadata", each) for each in stats),
+    ]
+
+
+def _entry(take_it: Callable[[Any], Encode], name: str, message: Any) -> Entry:
+    size = size_of(name, message)
+    take = partial(take_it, message)
     return Record((), take()(), PLUGIN, media=True) if size <= AT_ONCE else Draft((), size, take, PLUGIN)
 
 
 def _take(tag: str, graph: Any) -> Encode:
-    wire = graph.SerializeToString() if _is_message(graph) else bytes(graph)
+    wire = serialized("GraphDef", graph)
     try:
         found = graph_pb2.GraphDef.FromString(wire)
     except DecodeError as error:
@@ -43,3 +57,12 @@ def _take(tag: str, graph: Any) -> Encode:
     if not found.node and not found.library.function:
         raise EncodeError(tag, "a GraphDef with nodes", graph)
     return lambda: ready_event(wire)
+
+
+def _take_stats(stats: Any) -> Encode:
+    wire = serialized("RunMetadata", stats)
+    try:
+        run_metadata_pb2.RunMetadata.FromString(wire)
+    except DecodeError as error:
+        raise EncodeError("RunMetadata", "a RunMetadata in wire form", stats) from error
+    return lambda: ready_stats_event(wire)
