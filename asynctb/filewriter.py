@@ -63,7 +63,7 @@ class EventWriter:
     def add_event(self, event: Any) -> None:
         """Store an `Event` message as it is, with its own wall time and step."""
         wall_time, step = ready_made.own_time(event)
-        self._owner._emit("add_event", "event", step, wall_time, ready_made.event, event, True, self._run)
+        self._owner._emit("add_event", "add_event", step, wall_time, ready_made.event, event, True, self._run)
 
     def flush(self) -> None:
         """Return when everything accepted before is written."""
@@ -105,12 +105,12 @@ class FileWriter:
     def add_summary(self, summary: Any, global_step: Step = None, walltime: WallTime = None) -> None:
         """Add a `Summary` message, as `SummaryWriter.add_summary` does."""
         make, stepped = ready_made.summary, global_step is not None
-        self._owner._emit("add_summary", "summary", global_step, walltime, make, summary, stepped, self._run)
+        self._owner._emit("add_summary", "add_summary", global_step, walltime, make, summary, stepped, self._run)
 
     def add_event(self, event: Any, step: Step = None, walltime: WallTime = None) -> None:
         """Add an `Event` message, as `SummaryWriter.add_event` does."""
         make, stepped = ready_made.event, step is not None
-        self._owner._emit("add_event", "event", step, walltime, make, event, stepped, self._run)
+        self._owner._emit("add_event", "add_event", step, walltime, make, event, stepped, self._run)
 
     def add_graph(self, graph_profile: Any, walltime: WallTime = None) -> None:
         """Add a `GraphDef`, or a pair of one and its `RunMetadata`, as `torch.utils.tensorboard` draws them."""

@@ -15,8 +15,10 @@ PACKAGE = "asynctb"
 
 # A unit is a module or a folder of the package. It may import from the layers below it.
 LAYERS = [
+    {"__main__"},
+    {"dropin"},
     {"sync"},
-    {"filewriter", "signals", "writer"},
+    {"filewriter", "signals", "summary", "writer"},
     {"methods", "pipeline", "settings"},
     {"encode", "eventbatch", "eventfile", "record", "storage"},
     {"daemon", "entry", "notices"},

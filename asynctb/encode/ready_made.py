@@ -70,7 +70,7 @@ def size_of(name: str, value: Any) -> int:
         return len(value)
     other = getattr(getattr(value, "DESCRIPTOR", None), "name", name) != name
     if other or not callable(getattr(value, "SerializeToString", None)):
-        raise EncodeError(name, f"a {name} message, or one in wire form", value)
+        raise EncodeError(name.lower(), f"{_a(name)} message, or one in wire form", value)
     return int(value.ByteSize()) if hasattr(value, "ByteSize") else 0
 
 
@@ -79,7 +79,7 @@ def serialized(name: str, value: Any) -> bytes:
     size_of(name, value)
     wire = value if isinstance(value, (bytes, bytearray, memoryview)) else value.SerializeToString()
     if not isinstance(wire, (bytes, bytearray, memoryview)):
-        raise EncodeError(name, f"a {name} whose SerializeToString() gives bytes", wire)
+        raise EncodeError(name.lower(), f"{_a(name)} whose SerializeToString() gives bytes", wire)
     return bytes(wire)
 
 
@@ -100,15 +100,20 @@ def _what(message: Any, stepped: bool) -> tuple[event_pb2.Event, bytes]:
     dropped = {WALL_TIME, STEP} if stepped else {WALL_TIME}
     what = b"".join(wire[start:end] for number, start, end in _fields(wire) if number not in dropped)
     if not what:
-        raise EncodeError("Event", "an Event that holds something", message)
+        raise EncodeError("event", "an Event that holds something", message)
     return found, what
 
 
 def _parsed(kind: Any, wire: bytes, given: Any) -> Any:
+    name = kind.DESCRIPTOR.name
     try:
         return kind.FromString(wire)
     except DecodeError as error:
-        raise EncodeError(kind.DESCRIPTOR.name, f"a {kind.DESCRIPTOR.name} in wire form", given) from error
+        raise EncodeError(name.lower(), f"{_a(name)} in wire form", given) from error
+
+
+def _a(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
 
 
 def _tags(found: summary_pb2.Summary) -> tuple[tuple[str, ...], str]:

@@ -27,7 +27,7 @@ class EventMethods(Family[R_co]):
             EncodeError: for what is no `Summary`.
         """
         stepped = global_step is not None
-        return self._emit("add_summary", "summary", global_step, walltime, ready_made.summary, summary, stepped)
+        return self._emit("add_summary", "add_summary", global_step, walltime, ready_made.summary, summary, stepped)
 
     def add_event(self, event: Any, step: Step = None, walltime: WallTime = None) -> R_co:
         """Add an `Event` message that is there already, with the wall time of the call and, if given, another step.
@@ -43,4 +43,4 @@ class EventMethods(Family[R_co]):
         Raises:
             EncodeError: for what is no `Event`, or holds nothing.
         """
-        return self._emit("add_event", "event", step, walltime, ready_made.event, event, step is not None)
+        return self._emit("add_event", "add_event", step, walltime, ready_made.event, event, step is not None)

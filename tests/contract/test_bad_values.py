@@ -17,6 +17,7 @@ import pytest
 from asynctb import AsyncSummaryWriter, EncodeError, SummaryWriter
 from asynctb.errors import describe
 from asynctb.methods import AddMethods, names
+from asynctb.proto import graph_pb2
 from tests.contract.seen import points, steps
 from tests.inputs import named
 
@@ -43,6 +44,8 @@ GOOD_IMAGES: dict[str, tuple[Any, ...]] = {
     "add_video": ("t", ONE[None, None]),
 }
 NODE = b"\x0a\x03\x0a\x01a"  # a GraphDef with one node
+SUMMARY = b"\x0a\x08\x0a\x01t\x15\x00\x00\x80\x3f"  # a Summary with one number
+SUMMARY_EVENT = b"\x2a\x0a" + SUMMARY
 GOOD: dict[str, tuple[Any, ...]] = {  # a call of each method that is right; a new method needs a row
     "add_audio": ("t", [0.5, -0.5]),
     "add_mesh": ("t", [[0.0, 0.0, 0.0]]),
@@ -61,8 +64,10 @@ GOOD: dict[str, tuple[Any, ...]] = {  # a call of each method that is right; a n
     "add_custom_scalars_multilinechart": (["x"],),
     "add_custom_scalars_marginchart": (["v", "l", "u"],),
     **GOOD_IMAGES,
+    "add_event": (SUMMARY_EVENT,),
     "add_graph": (NODE,),
     "add_onnx_graph": ("model.onnx",),
+    "add_summary": (SUMMARY,),
 }
 METHODS = sorted(GOOD)
 ARGUMENTS = {method: list(signature(getattr(AddMethods, method)).parameters) for method in METHODS}
@@ -100,7 +105,7 @@ def one_of_scalars(value: object) -> Bad:
 
 
 def a_step(method: str, step: object, wanted: str = "a global step: an integer or None") -> Bad:
-    name = "step" if method == "log" else "global_step"
+    name = "step" if "step" in ARGUMENTS[method] else "global_step"
     return Bad(method, GOOD[method], "t" if method in TAGGED else method, wanted, step, {name: step})
 
 
@@ -128,6 +133,7 @@ NO_NUMBERS = [
     np.array("words"),
     10**400,  # beyond float64
 ]
+NO_MESSAGES = [None, 5, "words", object(), {"a": 1}, graph_pb2.GraphDef()]
 NO_TAGS = [None, 3, 1.5, b"bytes", ["a"], {"a": 1}]
 NO_STEPS = [math.nan, math.inf, -math.inf, "words", 1j, object(), [1], np.array([1, 2]), np.float32("nan")]
 NO_INT64 = [1 << 63, -(1 << 63) - 1, 10**30, np.uint64((1 << 64) - 1)]
@@ -199,6 +205,16 @@ BAD = [
     Bad("add_hparams", ({}, {}), "group_name", "text", None, {"group_name": None}),
     Bad("add_hparams", ({"lr": 1}, {}), "descriptions", "names that are there", "wd", {"descriptions": {"wd": ""}}),
     Bad("add_hparams", ({}, {}, None, "../up"), "run_name", BELOW, "../up", {"live": True}),
+    # Messages that are none, or of another kind
+    *(
+        Bad("add_summary", (value,), "summary", "a Summary message, or one in wire form", value)
+        for value in NO_MESSAGES
+    ),
+    *(Bad("add_event", (value,), "event", "an Event message, or one in wire form", value) for value in NO_MESSAGES),
+    Bad("add_summary", (b"hello",), "summary", "a Summary in wire form", b"hello"),
+    Bad("add_event", (b"hello",), "event", "an Event in wire form", b"hello"),
+    Bad("add_summary", (b"\x0a\x03\x0a\x01\xff",), "summary", "a Summary in wire form", ANY),
+    Bad("add_event", (b"",), "event", "an Event that holds something", b""),
     Bad("add_custom_scalars", ([],), "layout", "a mapping from titles of categories", []),
     Bad("add_custom_scalars", ({"c": {"t": 3}},), "c/t", "['Multiline', tags] or ['Margin', tags]", 3),
     Bad("add_custom_scalars", ({},), "closed", "categories of this layout", "c", {"closed": ["c"]}),
