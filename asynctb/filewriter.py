@@ -232,14 +232,13 @@ class FileWriters:
         if moved == home:
             return entries
         folder = os.path.relpath(moved, home).replace(os.sep, "/")
-        return [_below(sub_run("_logdir", folder), entry) for entry in entries]
+        return [_below(folder, entry) if entry.run else entry for entry in entries]
 
 
 def _below(folder: str, entry: Entry) -> Entry:
+    folder = sub_run("_logdir", folder)
     if isinstance(entry, Farewell):
-        return Farewell(f"{folder}/{entry.run}", partial(_record_below, folder, entry)) if entry.run else entry
-    if not entry.run:
-        return entry
+        return Farewell(f"{folder}/{entry.run}", partial(_record_below, folder, entry))
     if isinstance(entry.run, str):
         return entry._replace(run=f"{folder}/{entry.run}")
     return entry._replace(run=tuple(asset._replace(path=f"{folder}/{asset.path}") for asset in entry.run))
