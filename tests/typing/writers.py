@@ -26,7 +26,11 @@ from asynctb import (
     WriterClosed,
     WrongLoop,
     __version__,
+    install,
+    uninstall,
 )
+from asynctb.dropin.installing import Installed
+from asynctb.filewriter import FileWriter
 
 Add = Coroutine[Any, Any, None]
 
@@ -194,6 +198,14 @@ async def lives(writer: AsyncSummaryWriter, plain: SummaryWriter) -> None:
     assert_type(plain.close(), None)
     assert_type(writer.get_logdir(), str | PathLike[str])
     assert_type(plain.log_dir, str | PathLike[str])
+    assert_type(plain.purge_step, int | None)
+    assert_type(plain.default_bins, list[float])
+    assert_type(plain.add_summary(b""), None)
+    assert_type(plain.file_writer, FileWriter | None)
+    assert_type(plain.all_writers, dict[str, FileWriter] | None)
+    with install() as installed:
+        assert_type(installed, Installed)
+    assert_type(uninstall(), None)
     version: str = __version__
     print(version)
 
