@@ -69,3 +69,27 @@ def test_leaves_what_tensorboardx_leaves(client: Client, tmp_path: Path) -> None
     client(tensorboardxs_own(), str(tmp_path / "theirs"))
     client(OURS["as tensorboardX"], str(tmp_path / "ours"))
     assert left(tmp_path / "ours") == left(tmp_path / "theirs")
+
+
+@pytest.mark.parametrize("kind", ["as torch", "as tensorboardX"])
+def test_file_writers_of_a_program(kind: str, tmp_path: Path) -> None:
+    """What a program puts into `all_writers` is flushed and closed with the writer, each as often as the writer is."""
+    said: list[str] = []
+
+    class Other(OURS[kind].file_writer):  # type: ignore[misc, name-defined]
+        def flush(self) -> None:
+            said.append("flush")
+            super().flush()
+
+        def close(self) -> None:
+            said.append("close")
+            super().close()
+
+    with OURS[kind].writer(str(tmp_path)) as writer:
+        assert isinstance(writer.file_writer, OURS[kind].file_writer)
+        writer.all_writers[str(tmp_path / "other")] = Other(str(tmp_path / "other"))
+        writer.flush()
+        assert said == ["flush"]
+    assert said == ["flush", "close"]
+    writer.close()
+    assert said == ["flush", "close"]
