@@ -13,6 +13,7 @@ import pytest
 
 from asynctb import AsyncSummaryWriter, SummaryWriter
 from tests.encode.graph.models import TRACEABLE, Dictionary, Net, Outputs, Shared, image, torch
+from tests.parity.decoded import graph, without_additions
 from tests.readback.events import run_events
 from tests.readback.imports import module
 
@@ -20,7 +21,6 @@ TorchWriter = module("torch.utils.tensorboard").SummaryWriter
 nn = torch.nn
 
 REFUSED = [("TransformerEncoder", True)]  # by torch, with gradients
-ADDED = {"dtype", "parameters"}  # attributes that torch's nodes do not have
 
 
 def events(writer: Any, *args: Any, method: str = "add_graph", **options: Any) -> list[Any]:
@@ -31,21 +31,6 @@ def events(writer: Any, *args: Any, method: str = "add_graph", **options: Any) -
         with writer(folder) as made, redirect_stdout(StringIO()) if writer is TorchWriter else nullcontext():
             getattr(made, method)(*args, **options)
         return run_events(Path(folder))["."][1:]
-
-
-def graph(event: Any) -> Any:
-    return module("tensorboard.compat.proto.graph_pb2").GraphDef.FromString(event.graph_def)
-
-
-def without_additions(found: Any) -> Any:
-    """Take out what our nodes have besides: device, type and count, and the shapes of what modules hold."""
-    for node in found.node:
-        node.device = ""
-        if node.op == "prim::GetAttr":
-            node.attr.pop("_output_shapes", None)
-        for key in ADDED:
-            node.attr.pop(key, None)
-    return found
 
 
 def numbered(text: str) -> str:

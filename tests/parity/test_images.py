@@ -5,7 +5,6 @@ import math
 import tempfile
 import warnings
 from importlib.util import find_spec
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +16,7 @@ from PIL import Image
 
 from asynctb import EncodeError, SummaryWriter
 from tests.inputs import holds
+from tests.parity.decoded import pixels
 from tests.readback.events import run_events
 from tests.readback.imports import module
 
@@ -29,12 +29,6 @@ torch = module("torch")
 TorchWriter = module("torch.utils.tensorboard").SummaryWriter
 
 T = 1.7e9
-
-
-def pixels(file: bytes) -> Any:
-    with Image.open(BytesIO(file)) as image:
-        assert image.format == "PNG"
-        return np.asarray(image)
 
 
 def event(writer: Any, method: str, *args: Any, **options: Any) -> "Event":

@@ -3,15 +3,14 @@
 import sys
 import warnings
 from importlib.util import find_spec
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageSequence
 
 from asynctb import SummaryWriter
+from tests.parity.decoded import frames_in
 from tests.readback.events import run_events
 from tests.readback.imports import module
 
@@ -39,14 +38,6 @@ def frames_of_torch(vid: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 def image_of(folder: Path) -> "Summary.Image":
     (event,) = (event for event in run_events(folder)["."] if event.HasField("summary"))
     return event.summary.value[0].image
-
-
-def frames_in(file: bytes) -> tuple[Any, list[float]]:
-    with Image.open(BytesIO(file)) as image:
-        found = [
-            (np.asarray(frame.convert("RGB")), frame.info.get("duration", 0)) for frame in ImageSequence.Iterator(image)
-        ]
-    return np.stack([pixels for pixels, _ in found]), [duration for _, duration in found]
 
 
 def ours(vid: Any, tmp_path: Path, **options: Any) -> "Summary.Image":
