@@ -1,0 +1,1 @@
+"""Programs that know nothing of asynctb, run through it."""

@@ -1,0 +1,181 @@
+"""Clients of torch's writer log the same through asynctb, which they know nothing of, with tensorboard or without."""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import pytest
+
+from tests.clients.running import THROUGH_ASYNCTB, Run, environment_without, run
+from tests.clients.stored import TIME, Stored, kinds, stored, writers
+from tests.readback import python_loader, rust_server
+from tests.readback.points import Series
+
+pytestmark = pytest.mark.timeout(300)  # for two programs, whose imports alone take long on a busy machine
+
+TENSORBOARD = ("tensorboard", "tensorboard-data-server")
+TENSORBOARDX = ("tensorboardX",)
+
+
+class Client(NamedTuple):
+    """A program, the packages that it is about, and what of the files it leaves is not compared."""
+
+    program: str
+    packages: tuple[str, ...]
+    kinds: frozenset[str]  # of what it logs at the least
+    clocks: frozenset[str] = frozenset()
+    videos: frozenset[str] = frozenset()
+    without: tuple[str, ...] = ()  # what it would rather use than torch's writer
+
+
+CLIENTS = [
+    Client(
+        "lightning_trainer",
+        ("pytorch_lightning",),
+        frozenset({"simple_value", "histo", "image", "tensor", "hparams", "graph_def"}),
+    ),
+    Client(
+        "transformers_trainer",
+        ("transformers", "accelerate"),
+        frozenset({"simple_value", "tensor"}),
+        clocks=frozenset(
+            f"{stage}/{clock}"
+            for stage, clocks in {
+                "train": ("train_runtime", "train_samples_per_second", "train_steps_per_second"),
+                "eval": ("runtime", "samples_per_second", "steps_per_second"),
+            }.items()
+            for clock in clocks
+        ),
+    ),
+    Client(
+        "accelerate_tracker",
+        ("accelerate",),
+        frozenset({"simple_value", "tensor", "image", "hparams"}),
+    ),
+    Client(
+        "stable_baselines3_ppo",
+        ("stable_baselines3", "moviepy"),
+        frozenset({"simple_value", "histo", "image", "tensor", "hparams"}),
+        clocks=frozenset({"time/fps", "time/time_elapsed"}),
+        videos=frozenset({"kinds/video"}),
+    ),
+    Client("ignite_logger", ("ignite",), frozenset({"simple_value", "histo", "tensor"}), without=TENSORBOARDX),
+    Client("monai_visualize", ("monai",), frozenset({"image"})),
+    Client("torch_monitor", (), frozenset({"simple_value"})),
+]
+
+
+def param(client: Client) -> Any:
+    missing = [name for name in ("torch", *client.packages) if find_spec(name) is None]
+    skip = pytest.mark.skipif(bool(missing), reason=f"{', '.join(missing)}: not installed")
+    return pytest.param(client, id=client.program, marks=[skip, pytest.mark.xdist_group(client.program)])
+
+
+each_client = pytest.mark.parametrize("client", [param(client) for client in CLIENTS])
+RunOf: TypeAlias = Callable[..., Run]
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return the interpreter of an environment without some distributions, made when first asked for."""
+
+    @functools.cache
+    def made(*left_out: str) -> Path:
+        return environment_without(tmp_path_factory.mktemp("without") / "venv", *left_out)
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def run_of(tmp_path_factory: pytest.TempPathFactory, python: Callable[..., Path]) -> RunOf:
+    """Return what a program leaves, run when first asked for: through asynctb or not, in which environment."""
+
+    @functools.cache
+    def done(client: Client, *through: str, without: tuple[str, ...] = ()) -> Run:
+        options = {"python": python(*without)} if without else {}
+        return run(client.program, tmp_path_factory.mktemp("run") / client.program, *through, **options)
+
+    return done
+
+
+@pytest.fixture
+def theirs(client: Client, run_of: RunOf) -> Run:
+    return run_of(client, without=client.without)
+
+
+@pytest.fixture
+def ours(client: Client, run_of: RunOf) -> Run:
+    return run_of(client, *THROUGH_ASYNCTB, without=client.without)
+
+
+def events_of(client: Client, run: Run) -> Stored:
+    return stored(run.logdir, clocks=client.clocks, videos=client.videos)
+
+
+@each_client
+def test_events_are_torchs(client: Client, theirs: Run, ours: Run) -> None:
+    """Run for run and file for file, the same events in the same order."""
+    assert events_of(client, ours) == events_of(client, theirs)
+
+
+@each_client
+def test_both_log_all_that_is_compared(client: Client, theirs: Run, ours: Run) -> None:
+    """What is equal is not equally nothing, and the one is torch's and the other asynctb's."""
+    assert writers(theirs.logdir) == {"tensorboard.summary.writer.event_file_writer"}
+    assert writers(ours.logdir) == {"asynctb"}
+    assert client.kinds <= kinds(ours.logdir)
+    told = "\n".join(told for files in events_of(client, ours).values() for file in files for told in file)
+    assert {tag for tag in client.clocks | client.videos if f'tag: "{tag}"' in told} == client.clocks | client.videos
+
+
+@each_client
+def test_asynctb_has_nothing_to_say(client: Client, ours: Run) -> None:
+    """No step, tag or value of these clients is one that asynctb logs a notice about."""
+    assert not re.findall(r".*asynctb.*", ours.said)
+
+
+@each_client
+@pytest.mark.parametrize("loader", [python_loader, rust_server], ids=["python", "rust"])
+def test_tensorboard_shows_the_same(client: Client, loader: Any, theirs: Run, ours: Run) -> None:
+    """Each of TensorBoard's loaders finds the same tags with the same steps as in what torch has written."""
+    assert shown(loader.load(ours.logdir)) == shown(loader.load(theirs.logdir))
+
+
+def shown(series: Series) -> dict[tuple[str, str], list[int]]:
+    return {
+        (TIME.sub("TIME", run), tag): [point.step for point in points]
+        for run, tags in series.items()
+        for tag, points in tags.items()
+    }
+
+
+@each_client
+def test_the_same_without_tensorboard(client: Client, ours: Run, run_of: RunOf) -> None:
+    """Where neither tensorboard nor tensorboardX is installed, the same events are stored."""
+    alone = run_of(client, *THROUGH_ASYNCTB, without=TENSORBOARD + TENSORBOARDX)
+    assert writers(alone.logdir) == {"asynctb"}
+    assert events_of(client, alone) == events_of(client, ours)
+
+
+def test_an_environment_without_tensorboard_has_none(python: Callable[..., Path]) -> None:
+    """Neither modules nor metadata are found there, and what was not left out is."""
+    program = """
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+for name in "tensorboard", "tensorboardX", "tensorboard-data-server":
+    try:
+        print(version(name))
+    except PackageNotFoundError:
+        pass
+print([find_spec(name.replace("-", "_")) for name in ("tensorboard", "tensorboardX", "tensorboard-data-server")])
+print(version("numpy"), find_spec("numpy") is not None)
+"""
+    where = python(*TENSORBOARD, *TENSORBOARDX)
+    out = subprocess.run([where, "-c", program], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert re.fullmatch(r"\[None, None, None\]\n\d\S+ True\n", out)
