@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -23,16 +23,18 @@ TIME = re.compile(r"\d{10}\.\d+")  # the name of a run of `add_hparams`
 FULL = 128  # a byte from which on a colour of a GIF is rather 255 than 0
 
 
-def stored(logdir: Path, *, clocks: Collection[str] = (), videos: Collection[str] = ()) -> Stored:
-    """Return what the files hold, without wall times and the names of the files.
+class Differences(NamedTuple):
+    """What of a run is not compared."""
 
-    Args:
-        logdir: where the runs are.
-        clocks: tags whose values tell how long something took.
-        videos: tags whose GIFs the writer has encoded, of pixels that are full or empty in each colour.
-    """
+    clocks: frozenset[str] = frozenset()  # tags whose values tell how long something took
+    videos: frozenset[str] = frozenset()  # tags whose GIFs the writer encodes; their colours are full or not there
+    steps: bool = False  # whether steps are left out: torch stores none then, and asynctb counts
+
+
+def stored(logdir: Path, but: Differences) -> Stored:
+    """Return what the files hold, without wall times and the names of the files."""
     return {
-        TIME.sub("TIME", run): sorted([_told(event, clocks, videos) for event in events(path)] for path in paths)
+        TIME.sub("TIME", run): sorted([_told(event, but) for event in events(path)] for path in paths)
         for run, paths in run_files(logdir).items()
     }
 
@@ -51,16 +53,18 @@ def kinds(logdir: Path) -> set[str]:
     }
 
 
-def _told(event: Event, clocks: Collection[str], videos: Collection[str]) -> str:
+def _told(event: Event, but: Differences) -> str:
     event.wall_time = 0
+    if but.steps:
+        event.step = 0
     event.source_metadata.writer = ""
     told = []
     if event.graph_def:
         told.append(str(without_additions(graph(event))))
         event.graph_def = b""
     for value in event.summary.value:
-        told += _contents(value, value.tag in videos)
-        if value.tag in clocks:
+        told += _contents(value, value.tag in but.videos)
+        if value.tag in but.clocks:
             value.simple_value = 0
     return "\n".join([str(event), *told])
 

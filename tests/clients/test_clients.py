@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 
 from tests.clients.running import THROUGH_ASYNCTB, Run, environment_without, run
-from tests.clients.stored import TIME, Stored, kinds, stored, writers
+from tests.clients.stored import TIME, Differences, Stored, kinds, stored, writers
 from tests.readback import python_loader, rust_server
 from tests.readback.points import Series
 
@@ -24,50 +24,47 @@ TENSORBOARDX = ("tensorboardX",)
 
 
 class Client(NamedTuple):
-    """A program, the packages that it is about, and what of the files it leaves is not compared."""
+    """A program, the packages that it is about, and what is known of it."""
 
     program: str
     packages: tuple[str, ...]
     kinds: frozenset[str]  # of what it logs at the least
-    clocks: frozenset[str] = frozenset()
-    videos: frozenset[str] = frozenset()
+    but: Differences = Differences()
+    notices: frozenset[str] = frozenset()  # tags that it logs twice at a step, which asynctb says once
     without: tuple[str, ...] = ()  # what it would rather use than torch's writer
 
 
+ALL_KINDS = frozenset({"simple_value", "histo", "image", "tensor", "hparams"})
+HUGGING_FACE_CLOCKS = {
+    "train": ("train_runtime", "train_samples_per_second", "train_steps_per_second"),
+    "eval": ("runtime", "samples_per_second", "steps_per_second"),
+}
 CLIENTS = [
     Client(
         "lightning_trainer",
         ("pytorch_lightning",),
-        frozenset({"simple_value", "histo", "image", "tensor", "hparams", "graph_def"}),
+        ALL_KINDS | {"graph_def", "tagged_run_metadata"},
+        notices=frozenset({"epoch"}),
     ),
     Client(
         "transformers_trainer",
         ("transformers", "accelerate"),
         frozenset({"simple_value", "tensor"}),
-        clocks=frozenset(
-            f"{stage}/{clock}"
-            for stage, clocks in {
-                "train": ("train_runtime", "train_samples_per_second", "train_steps_per_second"),
-                "eval": ("runtime", "samples_per_second", "steps_per_second"),
-            }.items()
-            for clock in clocks
+        Differences(
+            clocks=frozenset(f"{stage}/{name}" for stage, all_ in HUGGING_FACE_CLOCKS.items() for name in all_)
         ),
+        notices=frozenset({"train/epoch"}),
     ),
-    Client(
-        "accelerate_tracker",
-        ("accelerate",),
-        frozenset({"simple_value", "tensor", "image", "hparams"}),
-    ),
+    Client("accelerate_tracker", ("accelerate",), ALL_KINDS - {"histo"}),
     Client(
         "stable_baselines3_ppo",
         ("stable_baselines3", "moviepy"),
-        frozenset({"simple_value", "histo", "image", "tensor", "hparams"}),
-        clocks=frozenset({"time/fps", "time/time_elapsed"}),
-        videos=frozenset({"kinds/video"}),
+        ALL_KINDS,
+        Differences(clocks=frozenset({"time/fps", "time/time_elapsed"}), videos=frozenset({"kinds/video"})),
     ),
     Client("ignite_logger", ("ignite",), frozenset({"simple_value", "histo", "tensor"}), without=TENSORBOARDX),
     Client("monai_visualize", ("monai",), frozenset({"image"})),
-    Client("torch_monitor", (), frozenset({"simple_value"})),
+    Client("torch_monitor", (), frozenset({"simple_value"}), Differences(steps=True)),
 ]
 
 
@@ -115,7 +112,7 @@ def ours(client: Client, run_of: RunOf) -> Run:
 
 
 def events_of(client: Client, run: Run) -> Stored:
-    return stored(run.logdir, clocks=client.clocks, videos=client.videos)
+    return stored(run.logdir, client.but)
 
 
 @each_client
@@ -131,28 +128,42 @@ def test_both_log_all_that_is_compared(client: Client, theirs: Run, ours: Run) -
     assert writers(ours.logdir) == {"asynctb"}
     assert client.kinds <= kinds(ours.logdir)
     told = "\n".join(told for files in events_of(client, ours).values() for file in files for told in file)
-    assert {tag for tag in client.clocks | client.videos if f'tag: "{tag}"' in told} == client.clocks | client.videos
+    assert [tag for tag in client.but.clocks | client.but.videos if f'tag: "{tag}"' not in told] == []
 
 
 @each_client
-def test_asynctb_has_nothing_to_say(client: Client, ours: Run) -> None:
-    """No step, tag or value of these clients is one that asynctb logs a notice about."""
-    assert not re.findall(r".*asynctb.*", ours.said)
+def test_asynctb_says_no_more_than_is_known(client: Client, ours: Run) -> None:
+    """The log names the tags whose steps the client does not increase, once each, and nothing else."""
+    said = re.findall(r".*asynctb.*", ours.said)
+    assert len(said) == len(client.notices)
+    assert {tag for line in said for tag in re.findall(r"of tag '(.*)' does not come after", line)} == client.notices
 
 
 @each_client
 @pytest.mark.parametrize("loader", [python_loader, rust_server], ids=["python", "rust"])
 def test_tensorboard_shows_the_same(client: Client, loader: Any, theirs: Run, ours: Run) -> None:
     """Each of TensorBoard's loaders finds the same tags with the same steps as in what torch has written."""
-    assert shown(loader.load(ours.logdir)) == shown(loader.load(theirs.logdir))
+    assert shown(client, loader.load(ours.logdir)) == shown(client, loader.load(theirs.logdir))
 
 
-def shown(series: Series) -> dict[tuple[str, str], list[int]]:
+def shown(client: Client, series: Series) -> dict[tuple[str, str], list[int]]:
+    """Return the steps of each tag, without those that are not compared."""
     return {
-        (TIME.sub("TIME", run), tag): [point.step for point in points]
+        (TIME.sub("TIME", run), tag): [] if client.but.steps else [point.step for point in points]
         for run, tags in series.items()
         for tag, points in tags.items()
     }
+
+
+@pytest.mark.parametrize("client", [param(client) for client in CLIENTS if client.but.steps])
+def test_steps_left_out_are_counted(client: Client, theirs: Run, ours: Run) -> None:
+    """Where torch stores every point at step 0, of which TensorBoard shows one, each tag has a curve."""
+    for series in (rust_server.load(theirs.logdir)["."], python_loader.load(theirs.logdir)["."]):
+        assert {point.step for points in series.values() for point in points} == {0}
+    for series in (rust_server.load(ours.logdir)["."], python_loader.load(ours.logdir)["."]):
+        assert series
+        for points in series.values():
+            assert [point.step for point in points] == list(range(5))
 
 
 @each_client
