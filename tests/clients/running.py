@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import sysconfig
 import venv
 from importlib.metadata import distribution
@@ -16,7 +15,7 @@ import asynctb
 PROGRAMS = Path(__file__).parent / "programs"
 LIBRARY = Path(asynctb.__file__).parents[1]  # so that the programs import what the tests import
 THROUGH_ASYNCTB = ("-m", "asynctb", "run")
-HANG = 120.0  # seconds after which a program that has not ended never will
+HANG = 240.0  # seconds after which a program that has not ended never will
 ALONE = {  # one thread, so that sums have one order; and no network
     "HF_HUB_OFFLINE": "1",
     "MPLBACKEND": "agg",
@@ -32,11 +31,11 @@ class Run(NamedTuple):
     said: str
 
 
-def run(program: str, folder: Path, *through: str, python: str | Path = sys.executable) -> Run:
+def run(program: str, folder: Path, *through: str, python: Path) -> Run:
     """Run a program in a new folder; fails if it fails."""
     folder.mkdir()
     ended = subprocess.run(
-        [str(python), *through, str(PROGRAMS / f"{program}.py")],
+        [python, *through, str(PROGRAMS / f"{program}.py")],
         cwd=folder,
         env={**os.environ, **ALONE, "PYTHONPATH": str(LIBRARY)},
         stdin=subprocess.DEVNULL,
