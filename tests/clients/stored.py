@@ -28,7 +28,6 @@ class Differences(NamedTuple):
 
     clocks: frozenset[str] = frozenset()  # tags whose values tell how long something took
     videos: frozenset[str] = frozenset()  # tags whose GIFs the writer encodes; their colours are full or not there
-    steps: bool = False  # whether steps are left out: torch stores none then, and asynctb counts
 
 
 def stored(logdir: Path, but: Differences) -> Stored:
@@ -55,8 +54,6 @@ def kinds(logdir: Path) -> set[str]:
 
 def _told(event: Event, but: Differences) -> str:
     event.wall_time = 0
-    if but.steps:
-        event.step = 0
     event.source_metadata.writer = ""
     told = []
     if event.graph_def:
