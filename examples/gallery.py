@@ -1,4 +1,5 @@
-"""One of everything that TensorBoard shows, from an ordinary script. It takes a second.
+"""One of everything that TensorBoard shows, from an ordinary script. It takes a second, or a few where torch is
+installed, which draws its network.
 
 Look at it with `tensorboard --logdir runs/gallery`; the dashboards that are not on top are in the menu at the right.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,8 @@ def main(options: argparse.Namespace) -> None:
         distributions(w, rng)
         knot(w)
         clusters(w, rng)
+        if find_spec("torch"):
+            network(w)
         for rate in (0.1, 0.01, 0.001):
             loss, accuracy = math.sqrt(rate), 1 - rate
             w.add_hparams(
@@ -86,7 +90,7 @@ def distributions(w: SummaryWriter, rng: np.random.Generator) -> None:
         w.add_histogram("weights", rng.standard_normal(5000) * (0.2 + step / STEPS), step)
     labels = rng.integers(0, 2, 1000)
     for step in range(5):
-        guess = np.clip(labels * step / 5 + rng.random(1000) * (1 - step / 10), 0, 1)
+        guess = 1 / (1 + np.exp(-rng.normal(0.7 * step * (labels - 0.5), 1)))
         w.add_pr_curve("classifier", labels, guess, step)
     w.add_tensor("confusion", rng.integers(0, 50, (3, 3)))
 
@@ -116,6 +120,15 @@ def clusters(w: SummaryWriter, rng: np.random.Generator) -> None:
     pictures = np.zeros((120, 3, 16, 16))
     pictures[np.arange(120), kinds] = 1
     w.add_embedding(points, names, pictures, tag="clusters", metadata_header=["name", "colour"])
+
+
+def network(w: SummaryWriter) -> None:
+    """The graph of a small network."""
+    import torch
+    from torch import nn
+
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 6 * 6, 10))
+    w.add_graph(model, torch.zeros(1, 3, 8, 8))
 
 
 if __name__ == "__main__":
