@@ -28,7 +28,7 @@ PAGE = Path(__file__).with_name("page.js").read_text("utf-8")
 
 OPTIONS = (
     "--headless=new --no-sandbox --disable-dev-shm-usage --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-quic --hide-scrollbars --force-device-scale-factor=1 "
+    "--disable-component-update --disable-sync --disable-quic --hide-scrollbars "
     # WebGL, which meshes and the projector are drawn with, without a graphics card
     "--disable-gpu --enable-unsafe-swiftshader --use-gl=angle --use-angle=swiftshader"
 )
@@ -60,7 +60,8 @@ class Board:
 
     def open(self, dashboard: str, tags: str = "", size: tuple[int, int] = (1400, 1200)) -> None:
         """Load the page anew, with a dashboard on it; with `tags`, all whose tags match are on one list."""
-        self.driver.set_window_size(*size)
+        view = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", view)
         self.driver.get("about:blank")
         # what was chosen on an earlier page, such as a smoothing, is remembered
         self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": self.address, "storageTypes": "all"})
@@ -131,6 +132,7 @@ class Board:
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
 
-def picture(element: WebElement) -> Image.Image:
-    """Return how an element looks, scrolled to."""
-    return Image.open(BytesIO(element.screenshot_as_png)).convert("RGB")
+def picture(of: WebElement | Chrome) -> Image.Image:
+    """Return how an element, scrolled to, or the whole view looks."""
+    png = of.get_screenshot_as_png() if hasattr(of, "get_screenshot_as_png") else of.screenshot_as_png
+    return Image.open(BytesIO(png)).convert("RGB")
