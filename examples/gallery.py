@@ -100,16 +100,14 @@ def knot(w: SummaryWriter) -> None:
     around, along = 12, 120
     t, u = np.meshgrid(np.linspace(0, 2 * math.pi, along), np.linspace(0, 2 * math.pi, around), indexing="ij")
     bend = 2 + np.cos(3 * t) + 0.4 * np.cos(u)
-    points = np.stack([bend * np.cos(2 * t), bend * np.sin(2 * t), np.sin(3 * t) + 0.4 * np.sin(u)], axis=-1)
+    vertices = np.stack([bend * np.cos(2 * t), bend * np.sin(2 * t), np.sin(3 * t) + 0.4 * np.sin(u)], axis=-1)
+    vertices = vertices.reshape(1, -1, 3)
+    colors = np.stack([127 + 127 * np.sin(t), 127 + 127 * np.cos(t), np.full_like(t, 128)], axis=-1)
+    colors = colors.reshape(1, -1, 3).astype(np.uint8)
     corner = (np.arange(along - 1)[:, np.newaxis] * around + np.arange(around - 1)).ravel()
     sides = [corner, corner + 1, corner + around], [corner + 1, corner + around + 1, corner + around]
-    colors = np.stack([127 + 127 * np.sin(t), 127 + 127 * np.cos(t), np.full_like(t, 128)], axis=-1)
-    w.add_mesh(
-        "knot",
-        points.reshape(1, -1, 3),
-        colors.reshape(1, -1, 3).astype(np.uint8),
-        np.concatenate([np.stack(side, axis=-1) for side in sides])[np.newaxis],
-    )
+    faces = np.concatenate([np.stack(side, axis=-1) for side in sides])[np.newaxis]
+    w.add_mesh("knot", vertices, colors, faces)
 
 
 def clusters(w: SummaryWriter, rng: np.random.Generator) -> None:

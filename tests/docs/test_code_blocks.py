@@ -18,10 +18,11 @@ DOCS = ROOT / "docs"
 LIBRARY = Path(asynctb.__file__).resolve().parents[1]  # so that the blocks import what the tests import
 
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-ATTACHED = [path for path in DOCS.rglob("*") if path.is_file() and path not in PAGES]  # plots, and their figures
+ATTACHED = [path for path in DOCS.rglob("*.*") if path.is_file() and path not in PAGES and path.suffix != ".pyc"]
 DOCSTRINGS = sorted(path for path in (ROOT / "asynctb").rglob("*.py") if not path.name.endswith("_pb2.py"))
 
 NOT_RUN = {  # languages of blocks, and why they are not run; every block has a language
+    "py": "Python that needs torch; on the page of pictures, which compares its lines with the example's",
     "sh": "commands: they install things and start servers",
     "text": "drawings, and what a notebook alone understands",
 }
@@ -43,6 +44,24 @@ ON_A_LOOP = """
 
 PREAMBLES = {  # what a page's fragments are put into, so that they find their names; a program stands alone
     "docs/async-rl.md": ON_A_LOOP,
+    "docs/gallery.md": """
+        import math
+        import numpy as np
+        from asynctb import SummaryWriter
+
+        RATE, STEPS = 8000, 30
+        rng = np.random.default_rng(0)
+        vertices = colors = np.eye(3)[np.newaxis]
+        faces = np.array([[[0, 1, 2]]])
+        points, pictures = np.eye(3), np.zeros((3, 3, 4, 4))
+        names = [["one", "red"], ["two", "green"], ["three", "blue"]]
+
+        def rings(size, phase):
+            return np.full((size, size, 3), 0.5)
+
+        with SummaryWriter("runs/gallery") as w:
+            {block}
+        """,
     "docs/notebooks.md": ON_A_LOOP,
     "docs/services.md": ON_A_LOOP,
     "docs/tutorial.md": ON_A_LOOP,
@@ -162,7 +181,7 @@ def is_command(block: Block) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    """A link names a page that exists, and a heading on it; those of the site stay within the site."""
+    """A link names a page that exists, and a heading on it, or an image; those of the site stay within the site."""
     for match in LINK.finditer(FENCE.sub("", page.read_text("utf-8"))):
         target, _, heading = match["target"].partition("#")
         if target.startswith("https://"):
@@ -195,3 +214,17 @@ def test_navigation_names_every_page_once() -> None:
     entries = [page for entry in config["project"]["nav"] for page in entry.values()]
     assert sorted(entries) == sorted(path.name for path in DOCS.glob("*.md"))
     assert entries[0] == "index.md"
+
+
+def test_images_are_small() -> None:
+    """A page loads fast: no picture has more than 200 kB."""
+    assert [path.name for path in ATTACHED if path.suffix == ".png" and path.stat().st_size > 200_000] == []
+
+
+def test_the_page_of_pictures_shows_the_lines_of_the_example() -> None:
+    """What stands beside a picture is what made it."""
+    example = [line.strip() for line in (ROOT / "examples" / "gallery.py").read_text("utf-8").splitlines()]
+    shown = [block.code for block in blocks(DOCS / "gallery.md") if block.language in ("python", "py")]
+    lines = [line.strip() for code in shown for line in code.splitlines()]
+    assert len(shown) > 10
+    assert [line for line in lines if line not in example] == []
