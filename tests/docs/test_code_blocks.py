@@ -180,6 +180,12 @@ def is_command(block: Block) -> bool:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_marks_of_a_merge(page: Path) -> None:
+    """No page shows the marks of two versions that nobody joined."""
+    assert re.findall(r"^(?:<{7}|={7}$|>{7}).*", page.read_text("utf-8"), re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     """A link names a page that exists, and a heading on it, or an image; those of the site stay within the site."""
     for match in LINK.finditer(FENCE.sub("", page.read_text("utf-8"))):
