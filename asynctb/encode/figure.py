@@ -70,7 +70,7 @@ def _drawn(tag: str, figure: Any) -> Array:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
     except ImportError as error:
-        raise ImportError("add_figure needs matplotlib: pip install asynctb[figure]") from error
+        raise ImportError("add_figure needs matplotlib: pip install 'asynctb[figure]'") from error
     # A canvas makes itself its figure's, and takes the resolution of a screen for the figure's own.
     own, resolution = figure.canvas, getattr(figure, "_original_dpi", None)
     try:

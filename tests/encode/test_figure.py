@@ -125,7 +125,7 @@ def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where matplotlib cannot be imported, the error names what to install."""
     monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
     entry = draft("t", plot(), True)
-    with pytest.raises(ImportError, match=r"asynctb\[figure\]"):
+    with pytest.raises(ImportError, match=r"pip install 'asynctb\[figure\]'$"):
         entry.take()
 
 
