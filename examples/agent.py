@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import sys
 from dataclasses import dataclass, field
 
 from asynctb import AsyncSummaryWriter
@@ -111,4 +112,8 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--rollouts", type=int, default=16, help="at once (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
-    asyncio.run(main(parser.parse_args()))
+    try:
+        asyncio.run(main(parser.parse_args()))
+    except KeyboardInterrupt:
+        print("\nStopped. Everything logged until now is in the run.")
+        sys.exit(130)

@@ -1,13 +1,14 @@
 """Asynchronous reinforcement learning with gymnasium: two clocks, preemption, and going on where it stopped.
 
 Many actors play CartPole and a learner improves their policy by the cross-entropy method, all on one event loop. Kill
-it (SIGTERM), start it again, and it goes on from its last checkpoint, and so do its curves.
+it (SIGTERM, or Ctrl-C), start it again, and it goes on from its last checkpoint, and so do its curves.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -140,4 +141,8 @@ if __name__ == "__main__":
     parser.add_argument("--actors", type=int, default=24)
     parser.add_argument("--updates", type=int, default=24, help="of the policy, in all (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
-    asyncio.run(main(parser.parse_args()))
+    try:
+        asyncio.run(main(parser.parse_args()))
+    except KeyboardInterrupt:
+        print("\nStopped. Everything logged is in the runs; started again, it goes on from its last checkpoint.")
+        sys.exit(130)

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import random
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
@@ -163,4 +164,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--log-dir", default="runs/service", help="where to write (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=8, help="of load (default: %(default)s)")
-    asyncio.run(main(parser.parse_args()))
+    try:
+        asyncio.run(main(parser.parse_args()))
+    except KeyboardInterrupt:
+        print("\nStopped. Everything logged until now is in the run.")
+        sys.exit(130)

@@ -2,8 +2,10 @@
 
 import html
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import pairwise
@@ -53,6 +55,22 @@ def run(name: str, *options: str, cwd: Path, encoding: str = "utf-8") -> str:
         finally:
             process.kill()
     assert (process.returncode, err) == (0, ""), (process.returncode, err)
+    return out
+
+
+def interrupted(name: str, *options: str, tag: str, cwd: Path) -> str:
+    """Press Ctrl-C once this tag is in an event file. An example ends with a message then, instead of a traceback."""
+    with start(name, *options, cwd=cwd) as process:
+        try:
+            while not any(tag.encode() in path.read_bytes() for path in cwd.rglob("*tfevents*")):
+                assert process.poll() is None, "it ended before it logged the tag"
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, err) == (130, ""), (process.returncode, err)
+    assert "\nStopped." in out
     return out
 
 

@@ -1,8 +1,11 @@
 """An agent's rollouts can be read back, and none is longer than it may be."""
 
+import os
 from pathlib import Path
 
-from tests.examples.running import rows, run, shown, steps, values
+import pytest
+
+from tests.examples.running import interrupted, rows, run, shown, steps, values
 
 
 def test_rollouts_are_tables(tmp_path: Path) -> None:
@@ -34,3 +37,11 @@ def test_numbers_of_all_rollouts(tmp_path: Path) -> None:
         assert steps(tags[tag]) == list(range(5)), tag
     assert values(tags["tokens/total"]) == [8 * mean for mean in values(tags["tokens/mean"])]
     assert values(tags["tokens/each"]) == [8] * 5
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no SIGINT to send")
+def test_stops_at_ctrl_c(tmp_path: Path) -> None:
+    """Ctrl-C ends it with a message, and the rounds until then are there."""
+    interrupted("agent.py", "--rounds", "1000", tag="rollout/3", cwd=tmp_path)
+    tags = shown(tmp_path / "runs" / "agent")["."]
+    assert steps(tags["reward/mean"])[0] == 0

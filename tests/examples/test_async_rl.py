@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.examples.running import needs, rise, run, shown, start, steps, values
+from tests.examples.running import interrupted, needs, rise, run, shown, start, steps, values
 from tests.readback import python_loader, rust_server
 from tests.readback.events import run_events
 from tests.readback.points import Point
@@ -62,6 +62,15 @@ def test_goes_on_where_it_was_killed(tmp_path: Path) -> None:
         assert rise(loader["env"]["return"])
     # The default loader forgets old points only as new ones reach them, so a few may be left between two episodes.
     assert advanced_by_moves(python["env"]["return"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no SIGINT to send")
+def test_stops_at_ctrl_c(tmp_path: Path) -> None:
+    """Ctrl-C ends it with a message, and both of its runs are there."""
+    interrupted("async_rl.py", "--updates", "1000", tag="return/mean", cwd=tmp_path)
+    runs = shown(tmp_path / "runs" / "async_rl")
+    assert runs["policy"]["return/mean"]
+    assert advanced_by_moves(runs["env"]["return"])
 
 
 def has(event: Any, tag: str) -> bool:

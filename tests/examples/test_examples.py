@@ -1,6 +1,5 @@
 """Every example runs as a user runs it: in a process of its own, and in a directory of its own."""
 
-import signal
 import sys
 from collections import defaultdict
 from itertools import pairwise
@@ -9,7 +8,7 @@ from statistics import mean
 
 import pytest
 
-from tests.examples.running import EXAMPLES, run, start
+from tests.examples.running import EXAMPLES, interrupted, run
 from tests.readback.events import run_events
 
 OPTIONS: dict[str, list[str]] = {  # of each example those that keep it short
@@ -69,15 +68,5 @@ def test_quickstart_draws_with_what_the_terminal_has(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_quickstart_stops_at_ctrl_c(tmp_path: Path) -> None:
     """Ctrl-C ends it with a message instead of a traceback, and what was logged until then is there."""
-    with start("quickstart.py", "--log-dir", "run", cwd=tmp_path) as process:
-        try:
-            assert process.stdout
-            while "update" not in (line := process.stdout.readline()):
-                assert line, "it ended before its first progress line"
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
-        finally:
-            process.kill()
-    assert (process.returncode, err) == (130, "")
-    assert "Stopped." in out
+    interrupted("quickstart.py", "--log-dir", "run", tag="episode/return", cwd=tmp_path)
     assert points(tmp_path / "run")[".", "episode/return"]

@@ -1,12 +1,13 @@
 """The service counts every request once, on both of its clocks."""
 
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.examples.running import needs, rows, run, shown, steps, values
+from tests.examples.running import interrupted, needs, rows, run, shown, steps, values
 from tests.readback.points import Point
 
 pytestmark = needs("fastapi", "httpx", "uvicorn")
@@ -64,3 +65,11 @@ def test_all_is_written_once(served: Served) -> None:
     of_percentiles = {"window/p90_ms", "window/p99_ms"}  # which share the event of the first of them
     events = sum(len(points) for tag, points in served.tags.items() if tag not in of_percentiles)
     assert f"\n{events} events written and 0 dropped" in served.out
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no SIGINT to send")
+def test_stops_at_ctrl_c(tmp_path: Path) -> None:
+    """Ctrl-C ends the servers in peace: each request until then is in the run, and in the last window."""
+    interrupted("service.py", "--seconds", "60", tag="request/ms", cwd=tmp_path)
+    tags = shown(tmp_path / "runs" / "service")["."]
+    assert steps(tags["request/ms"])[-1] == sum(values(tags["window/requests"]))
