@@ -24,7 +24,7 @@ DOCSTRINGS = sorted(path for path in (ROOT / "asynctb").rglob("*.py") if not pat
 NOT_RUN = {  # languages of blocks, and why they are not run; every block has a language
     "py": "Python that needs torch; on the page of pictures, which compares its lines with the example's",
     "sh": "commands: they install things and start servers",
-    "text": "drawings, and what a notebook alone understands",
+    "text": "drawings, and what a notebook or a prompt alone understands",
 }
 
 ON_A_LOOP = """
@@ -152,6 +152,32 @@ def test_runs(block: Block, tmp_path: Path) -> None:
     assert list(folder.glob("runs/*/events.out.tfevents.*"))
     for line in PRINTED.findall(block.code):
         assert line in result.stdout.splitlines()
+
+
+def test_the_tutorial_can_be_typed(tmp_path: Path) -> None:
+    """The tutorial's fragments work in their order and with one writer, compiled as the prompt compiles that it names.
+
+    The prompt itself is not asked: without a terminal, that of Python 3.13.0 takes no statement of several lines.
+    """
+    tutorial = [block for block in BLOCKS if block.source == "docs/tutorial.md"]
+    (prompt,) = (block.code for block in tutorial if block.language == "text")
+    fragments = [block.code for block in tutorial if block.language == "python" and block.program() != block.code]
+    assert len(fragments) > 10
+    path = os.pathsep.join(filter(None, [str(LIBRARY), os.environ.get("PYTHONPATH")]))
+    typed = "import ast, asyncio, sys; code = compile(sys.stdin.read(), '', 'exec', ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)"
+    result = subprocess.run(
+        [sys.executable, "-c", f"{typed}; asyncio.run(eval(code))"],
+        input="\n".join([prompt.replace(">>> ", ""), *fragments]),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    logged = [line for code in fragments for line in LOGGED.findall(code)]
+    assert (result.returncode, result.stderr.splitlines()) == (0, logged)
+    assert list(tmp_path.glob("runs/tried/events.out.tfevents.*"))
 
 
 def test_every_preamble_is_used() -> None:
