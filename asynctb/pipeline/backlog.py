@@ -57,6 +57,7 @@ class Backlog:
         self._sections = Sections(self._call)
         self._out = Outgoing(steps.curves)
         self._taken = 0  # entries in batches that are being written
+        self._unmade: Taken | None = None  # what is taken out, and no batch yet
         self._free = MAX_ENTRIES * ROW  # bytes of rows up to which a number is let in without another look
         self._line = Line()
         self._tickets = Tickets()
@@ -172,10 +173,13 @@ class Backlog:
 
     def take(self) -> Batch | None:
         """Return what can be written next, in order, or None: nothing has come, or the first place is still empty."""
-        taken = self._locked(self._take)
+        # What could not be made into a batch, for want of memory, comes again.
+        taken = self._unmade = self._unmade or self._locked(self._take)
+        batch = taken.batch(self._steps.curves) if taken.entries else None
+        self._unmade = None
         for method, error in taken.failed:
             self._on_notice(("asynctb: what %s was given could not be encoded, and is dropped: %r", (method, error)))
-        return taken.batch(self._steps.curves) if taken.entries else None
+        return batch
 
     def settle(self, batch: Batch, lost: int, passed: int | None = None) -> None:
         """Count a batch as done with, give its room to those in line, and wake those who waited for it.
@@ -215,7 +219,7 @@ class Backlog:
     @property
     def ready(self) -> bool:
         """Whether something can be written now that is not being written."""
-        return len(self._out) > 0 and not self._out.blocked
+        return self._unmade is not None or (len(self._out) > 0 and not self._out.blocked)
 
     @property
     def blocked(self) -> bool:
@@ -240,7 +244,9 @@ class Backlog:
 
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method are waiting; without those that are being written."""
-        return Counter(item[-1] for item in self._locked(self._out.all))
+        unmade = self._unmade
+        items = unmade.each(self._steps.curves) if unmade else ()
+        return Counter(item[-1] for item in (*items, *self._locked(self._out.all)))
 
     # Steps of coming in; the lock is held
 

@@ -38,8 +38,11 @@ class Taken(NamedTuple):
         """Return them as a batch."""
         if self.rows and not self.items:
             return batch_of_numbers(Points(self.rows, curves.head))
-        items = [*_unpacked(self.rows, self.items, curves)] if self.rows else self.items
-        return batch_of(items)._replace(withdrawn=self.withdrawn, failed=len(self.failed))
+        return batch_of(self.each(curves))._replace(withdrawn=self.withdrawn, failed=len(self.failed))
+
+    def each(self, curves: Curves) -> Sequence[Item]:
+        """Return them one by one."""
+        return [*_unpacked(self.rows, self.items, curves)] if self.rows else self.items
 
 
 class Outgoing:
@@ -65,8 +68,8 @@ class Outgoing:
 
     def stalled(self) -> bool:
         """Tell whether the first item is a place whose value is still its caller's."""
-        rest = _unpacked(self.rows, self._items, self._curves)
-        first = self.head[0] if self.head else next(rest, None)
+        # Under no name: in the traceback of Ctrl-C it would live on, and rows that are looked at cannot grow.
+        first = self.head[0] if self.head else next(_unpacked(self.rows, self._items, self._curves), None)
         return first is not None and isinstance(first[1], Place) and first[1].untaken and not first[1].orphaned
 
     def add(self, item: Item) -> None:
@@ -84,8 +87,14 @@ class Outgoing:
         rows, items = self.rows, self._items
         if not (self._places or size > BATCH_BYTES or self.head):
             # As a whole, so that adds wait for nothing that takes its time.
+            taken = Taken(rows, items)  # before it is let go of, as there may be no memory for it
             self.rows, self._items = bytearray(), []
-            return Taken(rows, items)
+            return taken
+        if size > BATCH_BYTES and not (items or self.head):  # nor for many numbers to be looked at one by one
+            share = ROW * max(1, len(rows) // ROW * BATCH_BYTES // size)
+            taken = Taken(rows[:share])
+            del rows[:share]
+            return taken
         unpacked = [*_unpacked(rows, items, self._curves)]
         self.head += unpacked
         self.rows, self._items = bytearray(), []
@@ -119,6 +128,8 @@ class Outgoing:
             items.append(item)
             head.popleft()
             size += item[-2]
+        if not head:
+            self._places = 0  # Ctrl-C may have struck down the add of one that was counted already
         return Taken(items=items, withdrawn=withdrawn, failed=failed)
 
     def _is_blocked_by(self, place: Place) -> bool:

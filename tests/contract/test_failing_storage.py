@@ -24,7 +24,7 @@ import asynctb
 from asynctb import AsyncSummaryWriter, StorageError, SummaryWriter
 from asynctb.encode.scalar import scalar
 from asynctb.entry import wire_size
-from asynctb.pipeline import drain, exits
+from asynctb.pipeline import drain, exits, outgoing
 from asynctb.pipeline.batch import Batch
 from asynctb.pipeline.health import PATIENCE, STUCK_AFTER
 from asynctb.pipeline.loop_thread import LoopThread
@@ -839,7 +839,16 @@ def test_a_limit_on_file_sizes(colour: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize(("owner", "name"), [(Batch, "parted"), (LocalStorage, "take"), (drain, "_framed")])
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (outgoing, "Taken"),
+        (outgoing.Taken, "batch"),
+        (Batch, "parted"),
+        (LocalStorage, "take"),
+        (drain, "_framed"),
+    ],
+)
 def test_no_memory_for_a_moment(owner: Any, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever wants for memory while entries are written, they are written and counted once, and a flush ends."""
     real, times = getattr(owner, name), iter([MemoryError(), MemoryError()])

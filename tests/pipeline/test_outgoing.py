@@ -1,0 +1,78 @@
+"""What goes out keeps its order and its counts, whatever strikes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from asynctb.entry import OVERHEAD, Draft
+from asynctb.eventbatch import POINT
+from asynctb.pipeline import outgoing
+from asynctb.pipeline.batch import Item
+from asynctb.pipeline.outgoing import ROW, Outgoing
+from asynctb.pipeline.places import Place
+from asynctb.pipeline.steps import Curves, Series
+
+ITEM: Item = ("", b"x", 1, 1.0, 1 + OVERHEAD, "add_text")
+
+
+def a_place(kind: type[Place] = Place) -> Item:
+    return "", kind(Draft((), 1, lambda: lambda: b"x", ""), lambda place: None), 1, 1.0, 1, "add_image"
+
+
+@pytest.fixture
+def curves() -> Curves:
+    """Return a writer's curves, of which the first is "a"."""
+    curves = Curves({"a": Series("a", -1, "scalars")})
+    curves.learn("a", str.encode, "scalars")
+    return curves
+
+
+def test_ctrl_c_while_it_is_looked_at(curves: Curves) -> None:
+    """Ctrl-C that ends a look at the first entry, and is still being handled, lets more entries come."""
+
+    class Struck(Place):
+        @property
+        def untaken(self) -> bool:
+            raise KeyboardInterrupt
+
+    out = Outgoing(curves)
+    out.add_place(a_place(Struck))
+    with pytest.raises(KeyboardInterrupt) as struck:
+        out.stalled()
+    out.add(ITEM)
+    assert (len(out), struck.type) == (2, KeyboardInterrupt)
+
+
+def test_ctrl_c_before_a_place_comes(curves: Curves, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place that Ctrl-C has kept from coming makes later entries go out no slower: their rows stay as they are."""
+
+    def struck(self: Outgoing, item: Item) -> None:
+        raise KeyboardInterrupt
+
+    out = Outgoing(curves)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Outgoing, "add", struck)
+        out.add_place(a_place())
+    for rows in (0, 1):  # the first time it may be looked at one by one
+        out.add(ITEM)
+        assert len(out.take(1).rows) == rows * ROW
+
+
+def test_many_numbers_go_out_as_they_are(curves: Curves, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More numbers than a batch may hold go out in pieces, in order, without a look at each while the lock is held."""
+
+    def looked_at(*args: Any) -> Iterator[Item]:
+        raise AssertionError("each is looked at")
+
+    monkeypatch.setattr(outgoing, "_unpacked", looked_at)
+    monkeypatch.setattr(outgoing, "BATCH_BYTES", 1000)
+    cost, steps = curves["a"].cost, range(40)
+    out = Outgoing(curves)
+    out.rows += b"".join(POINT.pack(1.0, step, 1.0, 0) for step in steps)
+    found: list[int] = []
+    while len(out):
+        taken = out.take(len(out) * cost)
+        assert 1 <= taken.entries <= 1000 // cost
+        found += [step for _, step, _, _ in POINT.iter_unpack(taken.rows)]
+    assert found == list(steps)
