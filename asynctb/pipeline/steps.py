@@ -62,8 +62,9 @@ class Curves(dict[str, Series]):
         if series is not None and series.plugin == plugin:
             series.head = head(tag)
             series.cost = len(series.head) + FLOAT + OVERHEAD
-            series.number = next(self._numbers)
-            self._numbered[series.number] = series
+            number = next(self._numbers)
+            self._numbered[number] = series  # before another thread, which has learnt it too, may add by this number
+            series.number = number
             self[tag] = series
 
     def head(self, number: int) -> bytes:
