@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, ClassVar, Protocol, Self
 
@@ -18,6 +19,7 @@ from asynctb.entry import Entry, Farewell, Record
 from asynctb.errors import EncodeError
 from asynctb.methods.base import Make, Step, WallTime
 from asynctb.pipeline.core import Pipeline
+from asynctb.settings import Settings
 
 __all__ = ["EventWriter", "FileWriter", "FileWriters"]
 
@@ -25,7 +27,10 @@ __all__ = ["EventWriter", "FileWriter", "FileWriters"]
 class Owner(Protocol):
     """The writer behind a FileWriter."""
 
-    log_dir: str | os.PathLike[str]
+    @property
+    def _home(self) -> str:
+        """The log directory."""
+        ...
 
     def _emit(self, method: str, tag: str, step: Step, walltime: WallTime, make: Make, *args: Any) -> None: ...
     def _event_file(self, run: str) -> str: ...
@@ -44,7 +49,7 @@ class EventWriter:
         self._owner = owner
         self._run = run
         # Where sub-runs and embeddings go: some programs append to it.
-        self._logdir = os.path.join(os.fsdecode(owner.log_dir), run) if run else os.fsdecode(owner.log_dir)
+        self._logdir = os.path.join(owner._home, run) if run else owner._home
 
     @property
     def _file_name(self) -> str:
@@ -146,9 +151,11 @@ class FileWriters:
 
     _FileWriter: ClassVar[type[FileWriter]] = FileWriter
 
-    log_dir: str | os.PathLike[str]
     _enabled: bool
     _pipeline: Pipeline
+    _settings: Settings
+    # The view of its own run, and all of them by directory: there are none before somebody asks for them.
+    _own: FileWriter | None
     _writers: dict[str, FileWriter] | None
 
     @abstractmethod
@@ -164,6 +171,10 @@ class FileWriters:
         """Write everything accepted, and end."""
 
     @property
+    def _home(self) -> str:
+        return os.fsdecode(self._settings.log_dir)  # whatever a program has set `log_dir` to
+
+    @property
     def file_writer(self) -> FileWriter | None:
         """The writer's own run, for programs that have messages to add; None while it is closed, as in torch."""
         return None if self._pipeline.closed else self._main
@@ -176,21 +187,21 @@ class FileWriters:
         """
         if self._pipeline.closed:
             return None
-        self._main  # noqa: B018 - so that it is there, and the first
-        writers = self._writers or {}
+        writers = self._writers
+        if writers is None:
+            writers = self._writers = {self._main.get_logdir(): self._main}
         for run in self._pipeline.steps.runs():
-            folder = os.path.join(os.fsdecode(self.log_dir), run)
+            folder = os.path.join(self._home, run)
             if folder not in writers:
                 writers[folder] = self._FileWriter.of(self, run)
         return writers
 
     @property
     def _main(self) -> FileWriter:
-        writers = self._writers
-        if writers is None:
-            main = self._FileWriter.of(self)
-            writers = self._writers = {main.get_logdir(): main}
-        return next(iter(writers.values()))
+        main = self._own
+        if main is None:
+            main = self._own = self._FileWriter.of(self)
+        return main
 
     def _get_file_writer(self) -> FileWriter:
         """Return the writer's own run, opening a new file if it is closed."""
@@ -213,22 +224,23 @@ class FileWriters:
 
     def _others(self) -> list[FileWriter]:
         """Return what a program has put into `all_writers`."""
-        return [writer for writer in list((self._writers or {}).values()) if writer._owner is not self]
+        return [each for each in list((self._writers or {}).values()) if getattr(each, "_owner", None) is not self]
 
     def _flush_others(self) -> None:
         for writer in self._others():
             writer.flush()
 
     def _close_others(self) -> None:
-        for writer in self._others():
-            writer.close()
-        self._writers = None
+        others, self._writers, self._own = self._others(), None, None
+        with ExitStack() as stack:  # so that each is closed, whatever others raise
+            for writer in reversed(others):
+                stack.callback(writer.close)
 
     def _placed(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Return entries where they go: below the directory that a program has moved sub-runs and embeddings to."""
-        if self._writers is None:
+        if self._own is None:
             return entries
-        home, moved = os.fsdecode(self.log_dir), self._main.get_logdir()
+        home, moved = self._home, self._own.get_logdir()
         if moved == home:
             return entries
         folder = os.path.relpath(moved, home).replace(os.sep, "/")

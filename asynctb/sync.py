@@ -102,7 +102,7 @@ class SummaryWriter(Configured, FileWriters, AddMethods[None]):
         self._layout = Layout()
         self._curves = self._pipeline.steps.curves
         self._past = Stats()  # of the pipelines that are over
-        self._writers = None  # there are none before somebody asks for them
+        self._own = self._writers = None
         self._earlier: list[Pipeline] = []  # closed, but perhaps not over yet
         self._life = threading.RLock()  # between opening and opening
         exits.remember(self)
@@ -201,7 +201,7 @@ class SummaryWriter(Configured, FileWriters, AddMethods[None]):
             self._pipeline.end_badly()
         try:
             self.close()
-        except StorageError as unwritten:
+        except Exception as unwritten:  # of a program's own in `all_writers`, it may be anything
             if error is None:
                 raise
             self._notices.say("%s", unwritten)
@@ -216,8 +216,13 @@ class SummaryWriter(Configured, FileWriters, AddMethods[None]):
         Raises:
             StorageError: if entries could not be written, with `on_storage_error="raise"`; by default it is logged.
         """
+        try:
+            self._flush_own(sync, timeout)
+        finally:
+            self._flush_others()
+
+    def _flush_own(self, sync: bool, timeout: float | None) -> None:
         pipeline = self._pipeline
-        self._flush_others()
         if not self._enabled or pipeline.closed or pipeline.drivers.waits_for_itself():
             return
         try:
@@ -235,7 +240,12 @@ class SummaryWriter(Configured, FileWriters, AddMethods[None]):
             StorageError: if entries could not be written in time, with `on_storage_error="raise"`; by default it is
                 logged.
         """
-        self._close_others()
+        try:
+            self._close_own(timeout)
+        finally:
+            self._close_others()
+
+    def _close_own(self, timeout: float | None) -> None:
         timeout = None if timeout is None else min(timeout, threading.TIMEOUT_MAX - GRACE)
         pipeline = self._pipeline
         first = not pipeline.closed

@@ -239,6 +239,72 @@ def test_directory_moved_away(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
+def test_a_program_sets_the_directory(tmp_path: Path) -> None:
+    """An attribute that a program sets moves nothing: the parts tell where the files are, and adds go there."""
+    with SummaryWriter(tmp_path / "run") as writer:
+        before = writer._get_file_writer()
+        writer.log_dir = tmp_path / "set"
+        writer.add_scalars("curves", {"a": 1.0}, 1)
+        assert before.get_logdir() == str(tmp_path / "run")
+        assert list(writer.all_writers or ()) == [str(tmp_path / "run"), str(tmp_path / "run" / "curves_a")]
+    assert set(run_events(tmp_path / "run")) == {".", "curves_a"}
+
+
+class Mine:
+    """A program's own writer, which fails."""
+
+    def __init__(self, calls: list[str]) -> None:
+        self.calls = calls
+
+    def flush(self) -> None:
+        self.calls.append("flush")
+        raise RuntimeError("mine")
+
+    def close(self) -> None:
+        self.calls.append("close")
+        raise RuntimeError("mine")
+
+
+def test_a_programs_own_writer_fails(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The writer itself is flushed and closed before a program's own, each of which is, whatever they raise."""
+    calls: list[str] = []
+    writer = SummaryWriter(tmp_path)
+    others: Any = writer.all_writers
+    others.update(one=Mine(calls), other=Mine(calls))
+    writer.add_scalar("t", 1.0, 1)
+    with pytest.raises(RuntimeError, match="mine"):
+        writer.flush()
+    assert points(tmp_path) == [(1, 1.0)]
+    writer.add_scalar("t", 2.0, 2)
+    with pytest.raises(RuntimeError, match="mine"):
+        writer.close()
+    assert writer.all_writers is None
+    assert points(tmp_path) == [(1, 1.0), (2, 2.0)]
+    assert calls == ["flush", "close", "close"]
+    writer.close()
+
+    def program() -> None:
+        with SummaryWriter(tmp_path / "block") as writer:
+            others: Any = writer.all_writers
+            others["one"] = Mine(calls)
+            raise KeyError("of the block")
+
+    with pytest.raises(KeyError, match="of the block"):
+        program()
+    assert "mine" in caplog.text
+
+
+def test_all_writers_emptied(tmp_path: Path) -> None:
+    """A program that empties `all_writers` loses nothing but the views in it."""
+    with SummaryWriter(tmp_path) as writer:
+        main = writer._get_file_writer()
+        others: Any = writer.all_writers
+        others.clear()
+        writer.add_scalars("curves", {"a": 1.0}, 1)
+        assert writer.file_writer is main
+    assert set(run_events(tmp_path)) == {".", "curves_a"}
+
+
 def test_disabled_writer(tmp_path: Path) -> None:
     """A writer that stores nothing has the parts, and they store nothing."""
     with SummaryWriter(tmp_path / "run", enabled=False) as writer:
