@@ -20,6 +20,7 @@ __all__ = ["PLUGIN", "head", "log", "scalar", "scalars"]
 
 PLUGIN = "scalars"
 FLOAT = 4  # bytes of a number
+MANY = 256  # keys of a mapping from which few such are remembered: they may be others each time, and take much memory
 PLAIN = {float, int, bool, np.float64, np.float32, np.float16, np.int64, np.int32}  # whose `float()` is their number
 _record = tuple.__new__  # a NamedTuple's own constructor takes twice the time, and this is the hottest path
 
@@ -105,7 +106,8 @@ def log(metrics: Mapping[str, Any]) -> tuple[list[Record], list[tuple[str, Any]]
     tags, values = _flat(metrics, "")
     if values and PLAIN.issuperset(map(type, values)):
         with suppress(OverflowError):  # beyond float32, or even beyond float64
-            return [Record(tags, _together(tags)(values), PLUGIN)], []
+            together = _together if len(tags) < MANY else _many_together
+            return [Record(tags, together(tags)(values), PLUGIN)], []
     return _one_by_one(tags, values)
 
 
@@ -116,6 +118,9 @@ def _together(tags: tuple[str, ...]) -> Callable[[Sequence[float]], bytes]:
     size = sum(map(len, heads)) + FLOAT * len(heads)
     heads[0] = summary(bytes(size))[:-size] + heads[0]
     return float32s(heads)
+
+
+_many_together = lru_cache(maxsize=8)(_together.__wrapped__)
 
 
 def _one_by_one(tags: Sequence[str], values: Sequence[Any]) -> tuple[list[Record], list[tuple[str, Any]]]:
@@ -136,11 +141,13 @@ def _one_by_one(tags: Sequence[str], values: Sequence[Any]) -> tuple[list[Record
 
 
 def _flat(metrics: Mapping[str, Any], above: str) -> tuple[tuple[str, ...], list[Any]]:
-    keys, values = tuple(metrics), [*metrics.values()]
     try:
-        names = _joined(above, keys)
+        # One look, as another thread may change it; and the methods of whoever has made a class of it.
+        metrics = dict(metrics if type(metrics) is dict else metrics.items())
+        keys, values = tuple(metrics), [*metrics.values()]
+        names = (_joined if len(keys) < MANY else _many_joined)(above, keys)
     except TypeError:
-        raise EncodeError(above or "log", "names that are text", keys) from None  # not hashable, so no text
+        raise EncodeError(above or "log", "names that are text", tuple(metrics)) from None  # not hashable, so no text
     if PLAIN.issuperset(map(type, values)):
         return names, values
     all_tags: list[str] = []
@@ -155,6 +162,9 @@ def _flat(metrics: Mapping[str, Any], above: str) -> tuple[tuple[str, ...], list
 @lru_cache(maxsize=1024)
 def _joined(above: str, keys: tuple[object, ...]) -> tuple[str, ...]:
     return tuple(above + _name(above or "log", key) for key in keys)
+
+
+_many_joined = lru_cache(maxsize=32)(_joined.__wrapped__)
 
 
 def _strict_number(tag: str, value: Any) -> float:

@@ -1,5 +1,6 @@
 """Scalars are stored as torch stores them; what is no number is refused, or left out of a `log`."""
 
+import tracemalloc
 from collections import OrderedDict, UserDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -202,8 +203,8 @@ def test_log_takes_any_mapping(kind: Any) -> None:
 class Odd(dict[Any, Any]):
     """A mapping with a key that is not hashable."""
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter([[]])
+    def items(self) -> Any:
+        return [([], 1.0)]
 
 
 @pytest.mark.parametrize("large", [1e39, -1e39, 1 << 200, 0.5])
@@ -238,3 +239,33 @@ def test_log_wants_text_for_tags(metrics: Any) -> None:
     """A key that is no text, or not encodable, is refused at any depth, though its value would be left out."""
     with pytest.raises(EncodeError):
         log(metrics)
+
+
+class Changing(UserDict[str, float]):
+    """A mapping that changes after each look at its keys, as others' may that another thread changes."""
+
+    def __iter__(self) -> Iterator[str]:
+        yield from list(self.data)
+        self.data = {key + "x": 0.0 for key in self.data}
+
+    def __getitem__(self, key: str) -> float:
+        return float(len(key))
+
+
+def test_a_mapping_that_changes() -> None:
+    """Each number is stored under the tag that it had in one and the same look."""
+    (record,), skipped = log(Changing(a=0.0, bb=0.0))
+    assert [(value.tag, value.simple_value) for value in values(record)] == [("a", 1.0), ("bb", 2.0)]
+    assert not skipped
+
+
+def test_ever_other_keys_take_no_memory() -> None:
+    """What is remembered of mappings with many keys does not grow with their number."""
+    tracemalloc.start()
+    try:
+        for turn in range(100):
+            log({f"requests/{turn}/{number}/latency": 1.0 for number in range(1000)})
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 16 << 20
