@@ -16,6 +16,8 @@ __all__ = ["ROW", "Outgoing", "Taken"]
 
 ROW = POINT.size  # bytes of a row
 ITEM = 0xFFFFFFFF  # instead of a curve, in the row of what is no number of one
+GONE: Item = ("", b"", None, 0.0, 0, "")  # in the place of what has been taken over
+AT_ONCE = 4096  # entries looked at one by one while the lock is held, which takes some milliseconds
 BATCH_BYTES = 8 << 20  # written at a time, so that room comes back in pieces
 
 
@@ -95,10 +97,22 @@ class Outgoing:
             taken = Taken(rows[:share])
             del rows[:share]
             return taken
-        unpacked = [*_unpacked(rows, items, self._curves)]
-        self.head += unpacked
-        self.rows, self._items = bytearray(), []
+        if not self.head:
+            self._refill(size)
         return self._filled()
+
+    def _refill(self, size: int) -> None:
+        """Take over about as much as a batch holds, and no more than can be looked at while adds wait for the lock."""
+        share = len(self.rows) // ROW * BATCH_BYTES // max(size, BATCH_BYTES)
+        rows = self.rows[: ROW * max(1, min(share, AT_ONCE))]
+        unpacked = [*_unpacked(rows, self._items, self._curves)]
+        self.head += unpacked
+        del self.rows[: len(rows)]
+        if not self.rows:
+            self._items = []
+        for _, place, _, curve in POINT.iter_unpack(rows):
+            if curve == ITEM and self._items:
+                self._items[place] = GONE  # so that it lives no longer than it is needed
 
     def fill(self, place: Place) -> int:
         """Note that no more will come to a place; return how many bytes it holds more than before."""
@@ -128,7 +142,7 @@ class Outgoing:
             items.append(item)
             head.popleft()
             size += item[-2]
-        if not head:
+        if not head and not self.rows:
             self._places = 0  # Ctrl-C may have struck down the add of one that was counted already
         return Taken(items=items, withdrawn=withdrawn, failed=failed)
 

@@ -1,9 +1,13 @@
 """What goes out keeps its order and its counts, whatever strikes."""
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asynctb.entry import OVERHEAD, Draft
 from asynctb.eventbatch import POINT
@@ -12,6 +16,7 @@ from asynctb.pipeline.batch import Item
 from asynctb.pipeline.outgoing import ROW, Outgoing
 from asynctb.pipeline.places import Place
 from asynctb.pipeline.steps import Curves, Series
+from tests.inputs import holds
 
 ITEM: Item = ("", b"x", 1, 1.0, 1 + OVERHEAD, "add_text")
 
@@ -23,6 +28,10 @@ def a_place(kind: type[Place] = Place) -> Item:
 @pytest.fixture
 def curves() -> Curves:
     """Return a writer's curves, of which the first is "a"."""
+    return learnt()
+
+
+def learnt() -> Curves:
     curves = Curves({"a": Series("a", -1, "scalars")})
     curves.learn("a", str.encode, "scalars")
     return curves
@@ -76,3 +85,42 @@ def test_many_numbers_go_out_as_they_are(curves: Curves, monkeypatch: pytest.Mon
         assert 1 <= taken.entries <= 1000 // cost
         found += [step for _, step, _, _ in POINT.iter_unpack(taken.rows)]
     assert found == list(steps)
+
+
+@holds(150)
+@given(st.lists(st.sampled_from(["number", "item", "place", "fill", "take"]), max_size=120))
+def test_any_mixture_goes_out_in_order(acts: list[str]) -> None:
+    """Numbers, other entries and places come out in the order in which they came, once, and leave nothing behind."""
+    known = learnt()
+    out, places, steps, size = Outgoing(known), list[Place](), count(), 0
+    found: list[int | None] = []
+
+    def take() -> None:
+        nonlocal size
+        taken = out.take(size)
+        items = taken.each(known)
+        assert taken.entries == len(items)
+        size -= sum(item[4] for item in items)
+        found.extend(item[2] for item in items)
+
+    with patch.object(outgoing, "BATCH_BYTES", 1000):
+        for act in [*acts, *["fill"] * len(acts), *["take"] * len(acts)]:
+            if act == "number":
+                out.rows += POINT.pack(1.0, next(steps), 1.0, 0)
+                size += known["a"].cost
+            elif act == "item":
+                out.add((*ITEM[:2], next(steps), *ITEM[3:]))
+                size += ITEM[4]
+            elif act == "place":
+                item = a_place()
+                places.append(item[1])  # type: ignore[arg-type]
+                out.add_place((*item[:2], next(steps), *item[3:]))
+                size += places[-1].cost
+            elif act == "fill" and places:
+                place = places.pop()
+                place.what = b"x"
+                size += out.fill(place)
+            elif act == "take":
+                take()
+    assert found == list(range(next(steps)))
+    assert (len(out), size, out._items, out._places) == (0, 0, [], 0)
