@@ -3,8 +3,8 @@
 It is memory under a lock rather than an `asyncio.Queue`: entries come from any thread, from signal handlers and from
 finalizers, they outlive their loop, and at interpreter exit there is none.
 
-Ctrl-C may strike between any two steps here. So how much is pending is read off the containers, never counted beside
-them.
+Ctrl-C may strike between any two steps here. So how many entries wait is read off the container that holds them, never
+counted beside it; the bytes they hold are counted, and put right whenever nothing waits.
 """
 
 from __future__ import annotations
