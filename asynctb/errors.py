@@ -87,6 +87,10 @@ class CorruptRecord(AsynctbError):
         return f"corrupt record at byte {self.offset}: {self.reason}"
 
 
+class Shape(tuple[int, ...]):
+    """What came, where it is an array's shape that is wrong."""
+
+
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _SHORT.maxlevel = 2
@@ -94,6 +98,8 @@ _SHORT.maxlevel = 2
 
 def describe(value: object) -> str:
     """Name a value for an error message: its text, kept short, and its type."""
+    if isinstance(value, Shape):
+        return f"the shape {tuple(value)}"
     return f"{_shown(value)} ({type(value).__name__})"
 
 

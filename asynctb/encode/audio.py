@@ -14,7 +14,7 @@ from asynctb.encode.drafts import draft
 from asynctb.encode.pieces import field, payload
 from asynctb.encode.tags import encode_tag
 from asynctb.entry import Encode, Entry, Tell
-from asynctb.errors import EncodeError
+from asynctb.errors import EncodeError, Shape
 from asynctb.proto import summary_pb2
 
 __all__ = ["audio"]
@@ -61,7 +61,9 @@ def _frames(tag: str, sound: Array) -> Array:
     """Return sound as rows of one sample for each channel; of two sides, the longer one is time."""
     flat = sound.squeeze() if sound.size != 1 else sound.reshape(-1)
     if sound.ndim == 0 or flat.ndim > 2 or not sound.size:
-        raise EncodeError(tag, "sound in the shape (L,), (C, L) or (L, C), with at least one sample", sound.shape)
+        raise EncodeError(
+            tag, "sound in the shape (L,), (C, L) or (L, C), with at least one sample", Shape(sound.shape)
+        )
     if flat.ndim == 1:
         return flat[:, np.newaxis]
     return flat.T if flat.shape[-1] == max(flat.shape) else flat

@@ -17,7 +17,7 @@ from asynctb.encode.pixels import check_shape, picture
 from asynctb.encode.png import LEVEL
 from asynctb.encode.tags import encode_tag
 from asynctb.entry import Encode, Entry
-from asynctb.errors import EncodeError
+from asynctb.errors import EncodeError, Shape
 
 __all__ = ["image_with_boxes"]
 
@@ -76,7 +76,7 @@ def _texts(tag: str, labels: Any) -> list[str] | None:
 
 def _check(tag: str, shape: Sequence[int], texts: list[str] | None) -> None:
     if len(shape) != 2 or shape[1] != 4:
-        raise EncodeError(tag, WANTED, tuple(shape))
+        raise EncodeError(tag, WANTED, Shape(shape))
     if texts is not None and len(texts) != shape[0]:
         raise EncodeError(tag, f"as many labels as boxes, {shape[0]}", texts)
 

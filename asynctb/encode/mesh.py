@@ -16,7 +16,7 @@ from asynctb.encode.pieces import payload, tensor_value
 from asynctb.encode.ranges import check_range
 from asynctb.encode.tags import encode_tag
 from asynctb.entry import Encode, Entry, Tell
-from asynctb.errors import EncodeError
+from asynctb.errors import EncodeError, Shape
 from asynctb.proto import plugins_pb2
 
 __all__ = ["mesh"]
@@ -87,7 +87,7 @@ def _prepare(tag: str, parts: list[_Part], config: str, tell: Tell, *arrays: Arr
 def _batch(tag: str, wanted: str, array: Array) -> Array:
     batch = array[np.newaxis] if array.ndim == 2 else array
     if batch.ndim != 3 or batch.shape[2] != 3:
-        raise EncodeError(tag, wanted, array.shape)
+        raise EncodeError(tag, wanted, Shape(array.shape))
     return batch
 
 
@@ -102,7 +102,7 @@ def _vertices(tag: str, batch: Array, points: Array, tell: Tell) -> Callable[[],
 def _faces(tag: str, batch: Array, points: Array, tell: Tell) -> Callable[[], Array]:
     meshes, count, _ = points.shape
     if batch.shape[0] != meshes:
-        raise EncodeError(tag, f"faces of as many meshes as there are vertices of: {meshes}", batch.shape)
+        raise EncodeError(tag, f"faces of as many meshes as there are vertices of: {meshes}", Shape(batch.shape))
     check_range(tag, batch, f"faces of vertices from 0 to {count - 1}", 0, count - 1)
     corners = batch.astype(np.int32)
     if batch.dtype.kind == "f" and np.any(corners != batch):
@@ -114,7 +114,7 @@ def _faces(tag: str, batch: Array, points: Array, tell: Tell) -> Callable[[], Ar
 
 def _colors(tag: str, batch: Array, points: Array, tell: Tell) -> Callable[[], Array]:
     if batch.shape != points.shape:
-        raise EncodeError(tag, f"colors of the vertices' shape {points.shape}", batch.shape)
+        raise EncodeError(tag, f"colors of the vertices' shape {points.shape}", Shape(batch.shape))
     return lambda: _bytes(batch)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from asynctb.encode.arrays import Array, Held, as_array, held
 from asynctb.encode.pixels import check_shape
-from asynctb.errors import EncodeError
+from asynctb.errors import EncodeError, Shape
 
 __all__ = ["dimensions", "source"]
 
@@ -65,7 +65,7 @@ def _batch(tag: str, values: Sequence[Any], wanted: str) -> Array:
     arrays = [as_array(tag, value, wanted) for value in values]
     for array in arrays:
         if array.shape != arrays[0].shape:
-            raise EncodeError(tag, f"images that all have the shape {arrays[0].shape}", array.shape)
+            raise EncodeError(tag, f"images that all have the shape {arrays[0].shape}", Shape(array.shape))
     return np.stack(arrays)
 
 

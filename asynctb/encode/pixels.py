@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from asynctb.encode.arrays import Array
-from asynctb.errors import EncodeError
+from asynctb.errors import EncodeError, Shape
 
 __all__ = ["check_shape", "coloured", "levels", "on_white", "picture", "pictures", "rgb", "rows_last", "tiled"]
 
@@ -23,11 +23,11 @@ BLOCK = 1 << 17  # floats that are scaled at a time: what they become on the way
 def check_shape(tag: str, shape: Sequence[int], dims: str, channels: Sequence[int] = tuple(CHANNELS)) -> None:
     """Refuse a shape that has not the dimensions that these letters name; raises `EncodeError`."""
     if len(shape) != len(dims):
-        raise EncodeError(tag, f"an array of the {len(dims)} dimensions {dims}", tuple(shape))
+        raise EncodeError(tag, f"an array of the {len(dims)} dimensions {dims}", Shape(shape))
     if 0 in shape:
-        raise EncodeError(tag, f"at least one element in each of the dimensions {dims}", tuple(shape))
+        raise EncodeError(tag, f"at least one element in each of the dimensions {dims}", Shape(shape))
     if "C" in dims and shape[dims.index("C")] not in channels:
-        raise EncodeError(tag, f"{', '.join(map(str, channels))} channels in dimension C of {dims}", tuple(shape))
+        raise EncodeError(tag, f"{', '.join(map(str, channels))} channels in dimension C of {dims}", Shape(shape))
 
 
 def levels(array: Array) -> Array:

@@ -14,7 +14,7 @@ from asynctb.encode.pieces import payload, tensor_value
 from asynctb.encode.ranges import check_range
 from asynctb.encode.tags import encode_tag
 from asynctb.entry import Encode, Entry
-from asynctb.errors import EncodeError
+from asynctb.errors import EncodeError, Shape
 from asynctb.proto import plugins_pb2
 
 __all__ = ["pr_curve", "pr_curve_raw"]
@@ -55,7 +55,7 @@ def _thresholds(tag: str, num_thresholds: Any) -> int:
 
 def _prepare(tag: str, count: int, labels: Array, predictions: Array, weights: Array | None = None) -> Encode:
     if labels.squeeze().shape != predictions.squeeze().shape:
-        raise EncodeError(tag, f"predictions of the labels' shape {labels.shape}", predictions.shape)
+        raise EncodeError(tag, f"predictions of the labels' shape {labels.shape}", Shape(predictions.shape))
     check_range(tag, labels, "labels in [0, 1]", 0, 1)
     check_range(tag, predictions, "predictions in [0, 1]", 0, 1)
     if weights is not None:
@@ -70,7 +70,7 @@ def _spread(tag: str, weights: Array, labels: Array) -> Array:
     try:
         return np.broadcast_to(weights, labels.shape).reshape(-1)
     except ValueError as error:
-        raise EncodeError(tag, f"weights that fit the labels' shape {labels.shape}", weights.shape) from error
+        raise EncodeError(tag, f"weights that fit the labels' shape {labels.shape}", Shape(weights.shape)) from error
 
 
 def _curve(labels: Array, predictions: Array, weights: Array | None, count: int) -> Array:
@@ -107,7 +107,7 @@ def _prepare_raw(tag: str, *rows: Array) -> Encode:
     (length, *_) = rows[0].shape or (0,)
     for name, row in zip(RAW, rows, strict=True):
         if row.shape != (length,) or not 0 < length <= MOST_THRESHOLDS:
-            raise EncodeError(tag, f"{name}: one dimension, and as many elements as the others", row.shape)
+            raise EncodeError(tag, f"{name}: one dimension, and as many elements as the others", Shape(row.shape))
     for name, row in zip(RAW[:4], rows, strict=False):
         check_range(tag, row, f"finite {name}", -LARGEST, LARGEST)  # TensorBoard shows nothing of a tag that has others
     return lambda: _payload(tag, np.stack(rows))
