@@ -121,7 +121,7 @@ class PosixFiles(Files):
             return os.open(name, _CREATE | _SAFE, 0o666, dir_fd=folder)
 
     def reopen(self, root: Path, run: str, name: str) -> int:
-        with self._inside(root, run) as folder:
+        with self._inside(root, run, made=True) as folder:
             return os.open(name, os.O_WRONLY | _SAFE, dir_fd=folder)
 
     def names(self, root: Path, run: str) -> list[str]:
@@ -129,7 +129,7 @@ class PosixFiles(Files):
             return os.listdir(folder)
 
     def open_to_read(self, root: Path, run: str, name: str) -> int:
-        with self._inside(root, run) as folder:
+        with self._inside(root, run, made=True) as folder:
             # A pipe of that name must not keep us waiting for someone to write to it.
             return os.open(name, os.O_RDONLY | os.O_NONBLOCK | _SAFE, dir_fd=folder)
 
@@ -138,7 +138,7 @@ class PosixFiles(Files):
             os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
 
     def remove(self, root: Path, run: str, name: str) -> None:
-        with self._inside(root, run) as folder:
+        with self._inside(root, run, made=True) as folder:
             os.unlink(name, dir_fd=folder)
 
     @contextmanager
@@ -167,21 +167,25 @@ class PosixFiles(Files):
                     os.close(fd)
 
     @contextmanager
-    def _inside(self, root: Path, run: str) -> Generator[int, None, None]:
-        folder = self._folder(root, run)
+    def _inside(self, root: Path, run: str, *, made: bool = False) -> Generator[int, None, None]:
+        folder = self._folder(root, run, made)
         try:
             yield folder
         finally:
             os.close(folder)
 
-    def _folder(self, root: Path, run: str) -> int:
+    def _folder(self, root: Path, run: str, made: bool) -> int:
+        """Open a run's folder, made if it is missing, unless it should be there `made` already."""
+        # Who looks for a file of a folder that somebody is deleting must not leave an empty one behind.
         _check(run)
-        self.make_root(root)
+        if not made:
+            self.make_root(root)
         folder = os.open(root, _FOLDER)
         for part in filter(None, run.split("/")):
             try:
                 with suppress(FileExistsError):
-                    os.mkdir(part, dir_fd=folder)
+                    if not made:
+                        os.mkdir(part, dir_fd=folder)
                 below = os.open(part, _FOLDER | _SAFE, dir_fd=folder)
             finally:
                 os.close(folder)

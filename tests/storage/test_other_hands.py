@@ -11,7 +11,7 @@ import pytest
 
 from asynctb.eventfile import first_records
 from asynctb.record import whole_records
-from asynctb.storage.files import Files, PlainFiles
+from asynctb.storage.files import Files, PlainFiles, PosixFiles
 from asynctb.storage.local import BAD_PATH, LOST_FILE, LocalStorage
 from tests.readback.events import events, run_files
 from tests.storage.faults import FaultyFiles, from_then_on, is_open, never
@@ -334,3 +334,16 @@ def test_a_run_that_the_encoding_lacks_letters_for_is_given_up(
     assert storage.take_lost() == 2
     storage.close()
     assert stored(tmp_path) == {"": [0]}
+
+
+@posix
+@pytest.mark.parametrize("run", ["", "a/b"])
+@pytest.mark.parametrize("look", ["reopen", "open_to_read", "remove"])
+def test_a_look_for_a_file_makes_no_folder(look: str, run: str, tmp_path: Path) -> None:
+    """Who looks for a file whose folder is being deleted leaves no empty one behind."""
+    root = tmp_path / "log"
+    if run:
+        root.mkdir()
+    with pytest.raises(FileNotFoundError):
+        getattr(PosixFiles(), look)(root, run, "events.out.tfevents.1")
+    assert list(tmp_path.rglob("*")) == ([root] if run else [])
