@@ -17,14 +17,15 @@ from typing import TypeVar
 from asynctb.encode.arrays import INT64_MAX
 from asynctb.entry import OVERHEAD, Entry, Farewell, Record, wire_size
 from asynctb.eventbatch import POINT
-from asynctb.pipeline.batch import Batch
+from asynctb.pipeline.batch import Batch, kinds_of
 from asynctb.pipeline.farewells import Farewells
+from asynctb.pipeline.ledger import Ledger
 from asynctb.pipeline.line import Line
 from asynctb.pipeline.outgoing import ROW, Outgoing, Taken
 from asynctb.pipeline.places import Claims, Place, encoded
 from asynctb.pipeline.sections import Sections
 from asynctb.pipeline.steps import Notice, Series, Steps
-from asynctb.pipeline.tickets import Ticket, Tickets
+from asynctb.pipeline.tickets import Ticket
 from asynctb.pipeline.turns import Add, Outcome, Turn, wake
 
 __all__ = ["MAX_ENTRIES", "Backlog"]
@@ -33,6 +34,7 @@ T = TypeVar("T")
 pack = POINT.pack
 
 MAX_ENTRIES = 2000  # entries unwritten at which patient adds wait: a kill must not cost more
+NOT_ENCODED = "asynctb: what %s was given could not be encoded, and is dropped: %r"
 MEDIA_SHARE = 0.75  # of the bound, from which media are dropped so that scalars still find room
 
 
@@ -57,19 +59,12 @@ class Backlog:
         self._sections = Sections(self._call)
         self._out = Outgoing(steps.curves)
         self._taken = 0  # entries in batches that are being written
-        self._unmade: Taken | None = None  # what is taken out, and no batch yet
         self._free = MAX_ENTRIES * ROW  # bytes of rows up to which a number is let in without another look
         self._line = Line()
-        self._tickets = Tickets()
-        self._settled = 0
-        # How many entries are settled and have none before them that is not.
-        self._passed = 0
-        self._withdrawn = 0
+        self._ledger = Ledger()
         self._closed = False
         self.farewells = Farewells()
-        self.written = 0
         self.pending_bytes = 0
-        self.dropped: Counter[str] = Counter()
         # How many entries must have come for `on_ready` to be called; it sets another number, or is called again.
         self.call_at = 1
         # Set while the storage has been failing for longer than adds may wait for it.
@@ -129,7 +124,7 @@ class Backlog:
     def refuse(self, entries: Sequence[Entry]) -> None:
         """Count an impatient add that found no room."""
         reason = "closed" if self._closed else "storage" if self.impatient else "full"
-        self._locked(lambda: self._count_drop(reason, len(entries)))
+        self._locked(lambda: self._ledger.drop(reason, len(entries)))
 
     def withdraw(self, turn: Turn) -> None:
         """Take an add out of the line again: it was cancelled. If it has been accepted meanwhile, it stays so."""
@@ -138,13 +133,13 @@ class Backlog:
     def drop(self, turn: Turn, reason: str) -> None:
         """Drop an add that is in line, and count it."""
         if self._locked(lambda: self._line.leave(turn, Outcome.DROPPED)):
-            self._locked(lambda: self._count_drop(reason, turn.count))
+            self._locked(lambda: self._ledger.drop(reason, turn.count))
 
     def shed(self) -> None:
         """Drop all adds in line: the storage has been failing for too long for anyone to wait for it."""
         self.impatient = True
         turns = self._locked(lambda: self._line.empty(Outcome.DROPPED))
-        self._locked(lambda: self._count_drop("storage", sum(turn.count for turn in turns)))
+        self._locked(lambda: self._ledger.drop("storage", sum(turn.count for turn in turns)))
         wake(turns)
 
     def close(self) -> None:
@@ -171,15 +166,10 @@ class Backlog:
 
     # Going out: one thread at a time
 
-    def take(self) -> Batch | None:
+    def take(self) -> Taken | None:
         """Return what can be written next, in order, or None: nothing has come, or the first place is still empty."""
-        # What could not be made into a batch, for want of memory, comes again.
-        taken = self._unmade = self._unmade or self._locked(self._take)
-        batch = taken.batch(self._steps.curves) if taken.entries else None
-        self._unmade = None
-        for method, error in taken.failed:
-            self._on_notice(("asynctb: what %s was given could not be encoded, and is dropped: %r", (method, error)))
-        return batch
+        taken = self._locked(self._take)
+        return taken if taken.entries else None
 
     def settle(self, batch: Batch, lost: int, passed: int | None = None) -> None:
         """Count a batch as done with, give its room to those in line, and wake those who waited for it.
@@ -195,13 +185,13 @@ class Backlog:
     def ticket(self) -> Ticket:
         """Return a ticket that is done once all that has been accepted by now is written."""
         ticket = Ticket()
-        if not self._locked(lambda: self._issue(ticket)):
+        if not self._locked(lambda: self._ledger.issue(ticket, self.pending)):
             ticket.resolve()
         return ticket
 
     def fail_tickets(self, error: BaseException) -> None:
         """Tell all who wait for entries to be written that the storage is failing."""
-        for ticket in self._locked(self._tickets.withdraw):
+        for ticket in self._locked(self._ledger.tickets.withdraw):
             ticket.resolve(error)
 
     # What there is
@@ -209,7 +199,17 @@ class Backlog:
     @property
     def accepted(self) -> int:
         """How many entries have been accepted, ever."""
-        return self._settled + self.pending - self._withdrawn
+        return self._ledger.settled + self.pending - self._ledger.withdrawn
+
+    @property
+    def written(self) -> int:
+        """How many entries have been written, ever."""
+        return self._ledger.written
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """How many entries have been dropped, by reason."""
+        return self._ledger.dropped
 
     @property
     def pending(self) -> int:
@@ -219,7 +219,7 @@ class Backlog:
     @property
     def ready(self) -> bool:
         """Whether something can be written now that is not being written."""
-        return self._unmade is not None or (len(self._out) > 0 and not self._out.blocked)
+        return len(self._out) > 0 and not self._out.blocked
 
     @property
     def blocked(self) -> bool:
@@ -244,9 +244,7 @@ class Backlog:
 
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method are waiting; without those that are being written."""
-        unmade = self._unmade
-        items = unmade.each(self._steps.curves) if unmade else ()
-        return Counter(item[-1] for item in (*items, *self._locked(self._out.all)))
+        return kinds_of(self._locked(self._out.all))
 
     # Steps of coming in; the lock is held
 
@@ -283,7 +281,7 @@ class Backlog:
             turn.outcome = Outcome.ACCEPTED
         elif self.impatient or (self._drop and full):
             turn.outcome = Outcome.DROPPED
-            self._count_drop("storage" if self.impatient else "full", turn.count)
+            self._ledger.drop("storage" if self.impatient else "full", turn.count)
         else:
             self._line.join(turn)
 
@@ -313,22 +311,13 @@ class Backlog:
             self._accept(*add)
         self.farewells.clear()  # last: if Ctrl-C is before it they are said twice, of which readers take the first
 
-    def _count_drop(self, reason: str, count: int) -> None:
-        if count:
-            self.dropped[reason] += count
-
     # Steps of going out; the lock is held
 
     def _take(self) -> Taken:
         taken = self._out.take(self.pending_bytes)
         self._taken += taken.entries
+        self._steps.notices += [(NOT_ENCODED, failure) for failure in taken.failed]
         return taken
-
-    def _issue(self, ticket: Ticket) -> bool:
-        pending = self.pending
-        if pending:
-            self._tickets.issue(ticket, self._settled + pending)
-        return pending > 0
 
     def _filled(self, place: Place) -> None:
         self._locked(lambda: self._fill(place))
@@ -338,17 +327,12 @@ class Backlog:
         self.pending_bytes += self._out.fill(place)
 
     def _settle(self, batch: Batch, lost: int, passed: int) -> tuple[list[Turn], list[Ticket]]:
-        self._settled += batch.entries
-        self._passed += passed
+        self._ledger.settle(batch, lost, passed)
         self._taken -= batch.entries
-        self._withdrawn += batch.withdrawn
-        self.written += batch.entries - batch.withdrawn - batch.failed - lost
         self.pending_bytes -= batch.size
-        self._count_drop("encode", batch.failed)
-        self._count_drop("path", lost)
         if not self.pending:
             self.pending_bytes = 0  # Ctrl-C between two counts may have left them apart
-        return self._grant(), self._tickets.due(self._passed)
+        return self._grant(), self._ledger.due()
 
     def _grant(self) -> list[Turn]:
         granted: list[Turn] = []

@@ -10,7 +10,7 @@ from asynctb.entry import OVERHEAD, Assets
 from asynctb.eventbatch import Columns, Points
 from asynctb.pipeline.places import Place
 
-__all__ = ["NUMBER", "Batch", "Item", "batch_of", "batch_of_numbers"]
+__all__ = ["NUMBER", "Batch", "Item", "batch_of", "batch_of_numbers", "kinds_of"]
 
 NUMBER = "add_scalar"  # the method that adds numbers of curves
 
@@ -49,10 +49,15 @@ class Batch(NamedTuple):
 
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method it holds."""
-        return Counter(item[-1] for item in self.items) if self.items else Counter({NUMBER: self.entries})
+        return kinds_of(self.items) if self.items else Counter({NUMBER: self.entries})
 
 
 NOTHING = Batch({}, 0, 0)
+
+
+def kinds_of(items: Collection[Item]) -> Counter[str]:
+    """Return how many items of which method these are."""
+    return Counter(item[-1] for item in items)
 
 
 def batch_of_numbers(points: Points) -> Batch:

@@ -12,8 +12,9 @@ from contextlib import suppress
 from asynctb.eventbatch import Points, frame_events, frame_points
 from asynctb.notices import Notices
 from asynctb.pipeline.backlog import Backlog
-from asynctb.pipeline.batch import Batch
+from asynctb.pipeline.batch import Batch, kinds_of
 from asynctb.pipeline.health import Health
+from asynctb.pipeline.outgoing import Taken
 from asynctb.storage.local import LocalStorage
 
 __all__ = ["Drain"]
@@ -32,7 +33,7 @@ class Drain:
         self._notices = notices
         # What is left of each, and how many entries are settled since that wait for it to be counted as passed.
         self._handed: list[tuple[Batch, int]] = []
-        self._unframed: Batch | None = None
+        self._unmade: Taken | None = None
         # One thread may open the file in the moment in which another ends it all.
         self._life = threading.RLock()
         self._writing = threading.Lock()
@@ -43,7 +44,7 @@ class Drain:
     @property
     def needed(self) -> bool:
         """Whether there is something that could be written now."""
-        return not self.ended and (self._backlog.ready or self._owing or self._unframed is not None)
+        return not self.ended and (self._backlog.ready or self._owing or self._unmade is not None)
 
     @property
     def _owing(self) -> bool:
@@ -90,14 +91,15 @@ class Drain:
         until = time.monotonic() + STRETCH
         failure: OSError | None = None
         while time.monotonic() < until:
-            # A batch that could not even be framed, for want of memory, comes again.
-            batch = self._unframed = self._unframed or self._backlog.take()
-            if batch is None and (failure or not self._owing):
+            # What could not even be made into a batch, for want of memory, comes again.
+            taken = self._unmade = self._unmade or self._backlog.take()
+            if taken is None and (failure or not self._owing):
                 break
-            if batch is not None:
+            if taken is not None:
+                batch = taken.batch()
                 self._storage.take(_framed(batch), batch.assets)
                 self._handed.append((batch, 0))
-                self._unframed = None
+                self._unmade = None
             try:
                 self._storage.push()
             except OSError as error:
@@ -185,8 +187,8 @@ class Drain:
 
     def kinds(self) -> Counter[str]:
         """Return how many entries of which method are pending."""
-        batches = [*(batch for batch, _ in self._handed), *([self._unframed] if self._unframed else [])]
-        return sum((batch.kinds() for batch in batches), self._backlog.kinds())
+        unmade = kinds_of(self._unmade.each()) if self._unmade else Counter()
+        return sum((batch.kinds() for batch, _ in self._handed), self._backlog.kinds() + unmade)
 
     def _finish_once(self, timeout: float) -> bool:
         """Write in the file thread, or here where there is none; tell whether doing it again makes sense."""

@@ -24,6 +24,7 @@ BATCH_BYTES = 8 << 20  # written at a time, so that room comes back in pieces
 class Taken(NamedTuple):
     """What goes out together, and what became of what was encoded meanwhile."""
 
+    curves: Curves
     rows: bytes | bytearray = b""
     items: Sequence[Item] = ()
     """Those of the rows; or, without any, all that goes out."""
@@ -36,15 +37,15 @@ class Taken(NamedTuple):
         """How many entries these are."""
         return len(self.rows) // ROW or len(self.items)
 
-    def batch(self, curves: Curves) -> Batch:
+    def batch(self) -> Batch:
         """Return them as a batch."""
         if self.rows and not self.items:
-            return batch_of_numbers(Points(self.rows, curves.head))
-        return batch_of(self.each(curves))._replace(withdrawn=self.withdrawn, failed=len(self.failed))
+            return batch_of_numbers(Points(self.rows, self.curves.head))
+        return batch_of(self.each())._replace(withdrawn=self.withdrawn, failed=len(self.failed))
 
-    def each(self, curves: Curves) -> Sequence[Item]:
+    def each(self) -> Sequence[Item]:
         """Return them one by one."""
-        return [*_unpacked(self.rows, self.items, curves)] if self.rows else self.items
+        return [*_unpacked(self.rows, self.items, self.curves)] if self.rows else self.items
 
 
 class Outgoing:
@@ -87,24 +88,26 @@ class Outgoing:
     def take(self, size: int) -> Taken:
         """Take out what can be written next, of entries that have `size` bytes together."""
         rows, items = self.rows, self._items
-        if not (self._places or size > BATCH_BYTES or self.head):
-            # As a whole, so that adds wait for nothing that takes its time.
-            taken = Taken(rows, items)  # before it is let go of, as there may be no memory for it
+        if self._places or self.head or (items and size > BATCH_BYTES):
+            if not self.head:
+                self._refill(size)
+            return self._filled()
+        # As they are, so that adds wait for nothing that takes its time.
+        if size <= BATCH_BYTES:
+            taken = Taken(self._curves, rows, items)  # before it is let go of, as there may be no memory for it
             self.rows, self._items = bytearray(), []
-            return taken
-        if size > BATCH_BYTES and not (items or self.head):  # nor for many numbers to be looked at one by one
-            share = ROW * max(1, len(rows) // ROW * BATCH_BYTES // size)
-            taken = Taken(rows[:share])
-            del rows[:share]
-            return taken
-        if not self.head:
-            self._refill(size)
-        return self._filled()
+        else:
+            taken = Taken(self._curves, rows[: self._share(size)])
+            del rows[: len(taken.rows)]
+        return taken
+
+    def _share(self, size: int) -> int:
+        """Return how many bytes of rows hold about as much as a batch does."""
+        return ROW * max(1, len(self.rows) // ROW * BATCH_BYTES // max(size, BATCH_BYTES))
 
     def _refill(self, size: int) -> None:
         """Take over about as much as a batch holds, and no more than can be looked at while adds wait for the lock."""
-        share = len(self.rows) // ROW * BATCH_BYTES // max(size, BATCH_BYTES)
-        rows = self.rows[: ROW * max(1, min(share, AT_ONCE))]
+        rows = self.rows[: min(self._share(size), ROW * AT_ONCE)]
         unpacked = [*_unpacked(rows, self._items, self._curves)]
         self.head += unpacked
         del self.rows[: len(rows)]
@@ -144,7 +147,7 @@ class Outgoing:
             size += item[-2]
         if not head and not self.rows:
             self._places = 0  # Ctrl-C may have struck down the add of one that was counted already
-        return Taken(items=items, withdrawn=withdrawn, failed=failed)
+        return Taken(self._curves, items=items, withdrawn=withdrawn, failed=failed)
 
     def _is_blocked_by(self, place: Place) -> bool:
         if place.orphaned:

@@ -350,8 +350,9 @@ def test_a_close_that_interrupts(well: bool) -> None:
 
     held._locked(section)
     held.say_farewell(2.0)
-    batch = held.take()
-    assert batch is not None
+    taken = held.take()
+    assert taken is not None
+    batch = taken.batch()
     assert batch.kinds() == {"m": 2}
     assert {run: list(columns[2]) for run, columns in batch.events.items()} == {
         run: [b"well" if well else b"badly"] for run in "ab"

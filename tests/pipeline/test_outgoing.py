@@ -98,7 +98,7 @@ def test_any_mixture_goes_out_in_order(acts: list[str]) -> None:
     def take() -> None:
         nonlocal size
         taken = out.take(size)
-        items = taken.each(known)
+        items = taken.each()
         assert taken.entries == len(items)
         size -= sum(item[4] for item in items)
         found.extend(item[2] for item in items)
