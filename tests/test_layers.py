@@ -22,7 +22,7 @@ LAYERS = [
     {"methods", "pipeline", "settings"},
     {"encode", "eventbatch", "eventfile", "record", "storage"},
     {"daemon", "entry", "notices"},
-    {"errors", "proto"},
+    {"errors", "proto", "yielding"},
 ]
 # What may be imported from beside, by whom.
 BESIDE = {

@@ -6,10 +6,8 @@ and gives way between them. Pillow is imported when the first is made: that take
 
 from __future__ import annotations
 
-from io import BytesIO
 from operator import index
 from typing import Any, NamedTuple
-from zlib import crc32
 
 import numpy as np
 
@@ -17,14 +15,13 @@ from asynctb.encode.arrays import Array
 from asynctb.encode.pixels import on_white
 from asynctb.encode.png import png
 from asynctb.errors import EncodeError
+from asynctb.yielding import GivingWay
 
-__all__ = ["QUALITY", "Format", "GivingWay", "jpeg"]
+__all__ = ["QUALITY", "Format", "jpeg"]
 
 PNG_SIDE, JPEG_SIDE = (1 << 31) - 1, 65500  # libjpeg's own bound
 QUALITY = 90
 STRIP = 1 << 17  # pixels of JPEG that take about a millisecond
-IDLE = bytes(1 << 17)
-HEADER = 1 << 10  # bytes of which not even a palette has more
 
 
 class Format(NamedTuple):
@@ -65,21 +62,6 @@ def _whole(tag: str, what: str, number: Any, least: int, most: int) -> int:
     if isinstance(number, bool) or not least <= whole <= most:
         raise EncodeError(tag, f"{what} from {least} to {most}", number)
     return whole
-
-
-class GivingWay(BytesIO):
-    """A file for those of Pillow's encoders that hold the GIL: others get it with each block written, 64 KB or less.
-
-    A thread that waits for the GIL asks for it after 5 ms only, and until then gets it from nobody who takes it back
-    before that thread has woken up. What `crc32` does here takes a tenth of a millisecond, outside the GIL; encoders
-    know no clock, or it would be a sleep.
-    """
-
-    def write(self, block: Any) -> int:
-        """Take a block, and give way if it is one of many pixels."""
-        if len(block) > HEADER:
-            crc32(IDLE)
-        return super().write(block)
 
 
 # JPEG: each strip is a restart interval, whose bytes depend on no other

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from asynctb.encode.arrays import Array
-from asynctb.encode.files import GivingWay
+from asynctb.yielding import GivingWay, give_way
 
 __all__ = ["Indexed", "Scratch", "indexed", "lzw"]
 
@@ -90,7 +90,9 @@ def _near(pixels: Array) -> Indexed:
 
     image = Image.fromarray(pixels)
     few = image.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    give_way()
     diffused = image.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG)
+    give_way()
     palette = np.array(few.getpalette(), np.uint8).reshape(-1, 3)
     return Indexed(np.asarray(diffused), palette)
 

@@ -12,11 +12,13 @@ import numpy as np
 
 from asynctb.encode.arrays import Array
 from asynctb.errors import EncodeError, Shape
+from asynctb.yielding import give_way
 
 __all__ = ["check_shape", "coloured", "levels", "on_white", "picture", "pictures", "rgb", "rows_last", "tiled"]
 
 CHANNELS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}
 COLUMNS = 8  # of a grid, as in torch
+BAND = 1 << 18  # bytes that are copied at a time
 BLOCK = 1 << 17  # floats that are scaled at a time: what they become on the way stays in the processor's cache
 
 
@@ -61,6 +63,7 @@ def _of_floats(array: Array) -> Array:
             np.fmax(part, 0, out=part)  # of NaN and a number, the number
             np.minimum(part, 255, out=part)
             levels[start : start + BLOCK] = part.astype(np.uint8)
+            give_way()
     return out
 
 
@@ -88,12 +91,24 @@ def pictures(array: Array, dims: str) -> Sequence[Array]:
 
 def coloured(view: Array) -> Array:
     """Return pixels in C order, those of one channel as RGB."""
-    return rgb(view) if view.shape[-1] == 1 else np.ascontiguousarray(view)
+    return rgb(view) if view.shape[-1] == 1 else _contiguous(view)
 
 
 def rgb(grey: Array) -> Array:
     """Return pixels of one channel with three; `np.repeat` would hold the GIL."""
-    return np.ascontiguousarray(np.broadcast_to(grey, (*grey.shape[:-1], 3)))
+    return _contiguous(np.broadcast_to(grey, (*grey.shape[:-1], 3)))
+
+
+def _contiguous(view: Array) -> Array:
+    """Return an array in C order."""
+    if view.flags.c_contiguous or view.size <= BAND:
+        return np.ascontiguousarray(view)
+    out = np.empty_like(view, order="C", subok=False)
+    rows = max(1, BAND * len(view) // view.size)
+    for top in range(0, len(view), rows):
+        out[top : top + rows] = view[top : top + rows]
+        give_way()
+    return out
 
 
 def tiled(batch: Array, rows: int, columns: int) -> Array:

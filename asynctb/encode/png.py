@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from asynctb.encode.arrays import Array
+from asynctb.yielding import give_way
 
 __all__ = ["LEVEL", "SIGNATURE", "chunk", "deflated", "header", "png"]
 
@@ -26,7 +27,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # an Atari frame        0.4, 1.3     0.7, 1.0     0.8, 0.9     1.2, 0.5      0.5, 0.8
 LEVEL = 4
 SAMPLE = 1 << 15  # bytes of an image by which it is decided how to compress it
-SLICE = 1 << 18  # bytes compressed at a time: zlib's output is copied with the GIL held
+SLICE = 1 << 16  # bytes compressed at a time, in up to a millisecond; zlib's output is copied with the GIL held
 BANDS, BAND = 8, 4  # the sample has at least so many pieces of so many rows
 WORTH = 0.95  # how small the search for repetitions must make what a search for runs makes, in a third of the time
 NONE, SUB, UP = range(3)
@@ -112,4 +113,8 @@ def _compressed(data: Array, level: int, strategy: int) -> list[bytes]:
     compressor = zlib.compressobj(level, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, strategy)
     view = data.data.cast("B", (data.size,)) if data.flags.c_contiguous else data.tobytes()
     slices = (view[start : start + SLICE] for start in range(0, len(view), SLICE))
-    return [*map(compressor.compress, slices), compressor.flush()]
+    parts = []
+    for each in slices:
+        parts.append(compressor.compress(each))
+        give_way()
+    return [*parts, compressor.flush()]

@@ -109,6 +109,7 @@ class Pipeline:
             if self.health.hopeless:
                 self.backlog.fail_tickets(self.health.last_error or OUT_OF_TIME)
             else:
+                encoders.hurry()
                 self.drivers.call(Call.FLUSH)
         return ticket
 
@@ -171,6 +172,7 @@ class Pipeline:
         """See that the files get closed, in their thread, and that nobody waits in line for ever."""
         self.close_door()
         self.closing = True
+        encoders.hurry()
         self.drivers.stop_from_anywhere()
         if self._ended:
             return

@@ -1,4 +1,4 @@
-"""The threads that encode what is heavy, shared by all writers of a process."""
+"""The threads that copy and encode what is heavy, shared by all writers of a process."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from asynctb.daemon import DaemonExecutor
+from asynctb.pipeline.crew import Crew
 from asynctb.pipeline.places import Place
 
-__all__ = ["give_up", "take", "take_here"]
+__all__ = ["give_up", "hurry", "take", "take_here"]
 
-# Encoders spend their time outside the GIL, so one a core is worth having; more would only take memory.
-_WORKERS = min(4, os.cpu_count() or 1)
 COPY_IN_PLACE = 256 << 10  # bytes up to which copying on the loop costs less than a thread
 
 
 def _begin() -> None:
-    global _encoders, _copier, _artist, _drawing  # one set of threads a process, and a new one in every child
-    _encoders = DaemonExecutor("asynctb-encode", _WORKERS)
+    global _crew, _copier, _artist, _drawing  # one set of threads a process, and a new one in every child
+    _crew = Crew()
     # Adds wait for their copies: those stand in line behind nobody's video, and behind nobody's figure or model.
     _copier = DaemonExecutor("asynctb-copy")
     _artist = DaemonExecutor("asynctb-draw")
@@ -28,7 +27,7 @@ def _begin() -> None:
     _drawing = threading.RLock()
 
 
-_encoders: DaemonExecutor
+_crew: Crew
 _copier: DaemonExecutor
 _artist: DaemonExecutor
 _drawing: Any  # a threading.RLock, which is no type
@@ -77,13 +76,15 @@ def give_up(places: Sequence[Place]) -> None:
         place.give_up()
 
 
+def hurry() -> None:
+    """Have what is waiting encoded with all cores: somebody waits for it."""
+    _crew.hurry()
+
+
 def _take_and_encode(place: Place) -> None:
     if place.slow:
         with _drawing:
             place.take()
     else:
         place.take()
-    try:
-        _encoders.submit(place.encode)
-    except RuntimeError:  # the interpreter is at its end and lets no thread begin
-        place.encode()
+    _crew.submit(place)

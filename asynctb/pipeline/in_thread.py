@@ -26,6 +26,7 @@ def wait_turn(pipeline: Pipeline, add: Add) -> Outcome:
     turn = ThreadTurn(add)
     pipeline.backlog.enqueue(turn)
     try:
+        encoders.hurry()
         while turn.outcome is Outcome.WAITING:
             pipeline.drivers.call_for_room()
             turn.wait(LOOK)

@@ -40,6 +40,7 @@ async def wait_turn(pipeline: Pipeline, add: Add) -> None:
     turn = LoopTurn(add, asyncio.get_running_loop())
     pipeline.backlog.enqueue(turn)
     try:
+        encoders.hurry()
         while turn.outcome is Outcome.WAITING:
             pipeline.drivers.call_for_room()
             await _woken(pipeline, turn)

@@ -16,6 +16,7 @@ from asynctb import AsyncSummaryWriter, SummaryWriter
 from asynctb.daemon import DaemonExecutor
 from asynctb.encode.scalar import scalar
 from asynctb.entry import wire_size
+from asynctb.pipeline.crew import Crew
 from tests.contract.disk import Disk
 from tests.contract.heavy import LARGE, Heavy
 from tests.contract.interrupt import Moment, ends, interrupt
@@ -397,7 +398,7 @@ ACTS: dict[str, Callable[[SummaryWriter, int], object]] = {
 @pytest.fixture
 def own_encoders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have threads that no other test uses, and none of them begun."""
-    monkeypatch.setattr("asynctb.pipeline.encoders._encoders", DaemonExecutor("asynctb-encode", 2))
+    monkeypatch.setattr("asynctb.pipeline.encoders._crew", Crew(2))
     monkeypatch.setattr("asynctb.pipeline.encoders._copier", DaemonExecutor("asynctb-copy"))
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from asynctb.encode import files
-from asynctb.encode.files import Format, GivingWay
+from asynctb.encode.files import Format
 from asynctb.encode.pixels import on_white
 from asynctb.errors import EncodeError
 from tests.encode.summaries import opened
@@ -132,11 +132,3 @@ def test_jpeg_gives_way() -> None:
     plain_jpeg(array, 90)
     whole = time.perf_counter() - begin
     assert min(longest_wait(lambda: jpeg(array, 90)) for _ in range(5)) < whole / 3
-
-
-def test_a_file_that_gives_way_is_a_file() -> None:
-    """It has what was written to it, in order, large blocks and small."""
-    file = GivingWay()
-    blocks = [b"a", b"b" * 5000, b"c" * 70000]
-    assert [file.write(block) for block in blocks] == [1, 5000, 70000]
-    assert file.getvalue() == b"".join(blocks)

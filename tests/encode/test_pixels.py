@@ -97,6 +97,17 @@ def test_every_order_of_dimensions(dims: str) -> None:
     np.testing.assert_array_equal(picture(turned, dims), picture(straight, "NHWC"["N" not in dims :]))
 
 
+@pytest.mark.parametrize("band", [1, 7, 100, 10_000])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_large_ones_are_put_in_order_piece_by_piece(band: int, channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rows are copied at a time, all of them are there, in C order."""
+    monkeypatch.setattr("asynctb.encode.pixels.BAND", band)
+    array = np.random.default_rng(0).integers(0, 256, (channels, 23, 11), dtype=np.uint8)
+    found = picture(array, "CHW")
+    assert found.flags.c_contiguous
+    assert np.array_equal(found, np.broadcast_to(array.transpose(1, 2, 0), (23, 11, 3)))
+
+
 def test_one_channel_is_grey() -> None:
     """One channel is three that are the same; HW and WH are one channel."""
     grey = np.random.default_rng(0).integers(0, 256, (4, 5), dtype=np.uint8)

@@ -1,0 +1,195 @@
+"""One core is left to the program, until something waits for long or somebody waits for it; and all is encoded."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from asynctb.entry import Draft
+from asynctb.pipeline import crew
+from asynctb.pipeline.crew import MOST, Crew
+from asynctb.pipeline.places import Place
+
+LONG = 10  # seconds after which a test would rather fail than wait
+
+
+class Numbered(Place):
+    """A place that can be told from others."""
+
+    __slots__ = ("number",)
+    number: int
+
+
+class Work:
+    """Places to be filled, and who is at it."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.begun: list[str] = []
+        self.done: list[int] = []
+
+    def place(self, number: int) -> Place:
+        """Return a place whose value has been taken; it is filled once the gate is open."""
+
+        def encode() -> bytes:
+            self.begun.append(threading.current_thread().name)
+            assert self.gate.wait(LONG)
+            return b"payload"
+
+        place = Numbered(Draft(("tag",), 1, lambda: encode, "images"), self.finish)
+        place.number = number
+        place.take()
+        return place
+
+    def finish(self, place: Any) -> None:
+        place.done = True
+        self.done.append(place.number)
+
+
+@pytest.fixture
+def work() -> Iterator[Work]:
+    """Yield work whose gate is open when the test is over."""
+    work = Work()
+    yield work
+    work.gate.set()
+
+
+@pytest.fixture
+def new(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Crew]]:
+    """Make a crew whose threads end with the test, and to which nothing is late, however slow the machine."""
+    monkeypatch.setattr(crew, "LATE", LONG)
+    made: list[Crew] = []
+
+    def make(cores: int) -> Crew:
+        made.append(Crew(cores))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each._workers.shutdown()
+        if each._relief is not None:
+            each._relief.shutdown()
+
+
+def until(what: Callable[[], object]) -> None:
+    """Wait for what comes soon, and fail if it does not."""
+    deadline = time.monotonic() + LONG
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize(("cores", "at_once"), [(1, 1), (2, 1), (3, 2), (4, 3), (5, 4), (64, MOST)])
+def test_one_core_is_left_to_the_program(cores: int, at_once: int, work: Work, new: Callable[[int], Crew]) -> None:
+    """Threads encode side by side, one fewer than there are cores."""
+    each = new(cores)
+    for number in range(8):
+        each.submit(work.place(number))
+    until(lambda: len(work.begun) == at_once)
+    time.sleep(0.02)
+    assert len(work.begun) == at_once
+    work.gate.set()
+    until(lambda: sorted(work.done) == list(range(8)))
+
+
+@pytest.mark.parametrize("cores", [2, 4])
+def test_who_waits_gets_all_cores(cores: int, work: Work, new: Callable[[int], Crew]) -> None:
+    """Somebody who waits for the encoders has the last core used as well, and nothing is encoded twice."""
+    each = new(cores)
+    for number in range(8):
+        each.submit(work.place(number))
+    until(lambda: len(work.begun) == cores - 1)
+    each.hurry()
+    until(lambda: len(work.begun) == cores)
+    assert work.begun.count("asynctb-relief") == 1
+    work.gate.set()
+    until(lambda: sorted(work.done) == list(range(8)))
+
+
+def test_the_relief_goes_when_what_was_urgent_is_done(work: Work, new: Callable[[int], Crew]) -> None:
+    """What came after somebody began to wait is not urgent: it is left to the others."""
+    each = new(2)
+    for number in range(3):
+        each.submit(work.place(number))
+    until(lambda: len(work.begun) == 1)
+    each.hurry()
+    until(lambda: len(work.begun) == 2)
+    for number in range(3, 6):
+        each.submit(work.place(number))
+    work.gate.set()
+    until(lambda: sorted(work.done) == list(range(6)))
+    assert work.begun.count("asynctb-relief") <= 2
+
+
+def test_what_waits_for_long_gets_all_cores(work: Work, new: Callable[[int], Crew]) -> None:
+    """A place that has been waiting for too long has the last core used, once another comes or goes."""
+    with patch.object(crew, "LATE", 0.05):
+        late = new(2)
+        late.submit(work.place(0))
+        until(lambda: work.begun)
+        late.submit(work.place(1))
+        time.sleep(0.1)
+        assert len(work.begun) == 1
+        late.submit(work.place(2))
+        until(lambda: "asynctb-relief" in work.begun)
+        work.gate.set()
+        until(lambda: sorted(work.done) == [0, 1, 2])
+
+
+def test_nobody_is_hurried_for_nothing(work: Work, new: Callable[[int], Crew]) -> None:
+    """Where nothing waits no thread begins."""
+    each = new(2)
+    each.hurry()
+    work.gate.set()
+    each.submit(work.place(0))
+    until(lambda: work.done == [0])
+    assert "asynctb-relief" not in work.begun
+
+
+def test_where_no_thread_can_begin_the_caller_encodes(
+    work: Work, new: Callable[[int], Crew], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the interpreter's end a place is filled where it is submitted, and so is what no thread has come to."""
+
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    work.gate.set()
+    new(4).submit(work.place(0))
+    assert work.done == [0]
+    assert work.begun == [threading.current_thread().name]
+
+
+def test_the_first_come_is_the_first_encoded(work: Work, new: Callable[[int], Crew]) -> None:
+    """One thread encodes in the order in which places came."""
+    each = new(2)
+    work.gate.set()
+    for number in range(50):
+        each.submit(work.place(number))
+    until(lambda: len(work.done) == 50)
+    assert work.done == list(range(50))
+
+
+def test_without_a_thread_for_relief_the_others_do_it_all(
+    work: Work, new: Callable[[int], Crew], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no more threads can begin, nobody is told, and nothing is encoded in the caller's."""
+    each = new(2)
+    each.submit(work.place(0))
+    until(lambda: len(work.begun) == 1)
+
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    each.submit(work.place(1))
+    each.hurry()
+    each.submit(work.place(2))
+    assert work.done == []
+    work.gate.set()
+    until(lambda: work.done == [0, 1, 2])
+    assert set(work.begun) == {"asynctb-encode"}
