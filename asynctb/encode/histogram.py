@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from asynctb.encode.wire import delimited, summary
 from asynctb.entry import Encode, Entry, Tell
 from asynctb.errors import EncodeError
 from asynctb.proto import summary_pb2
+from asynctb.yielding import give_way
 
 __all__ = ["histogram", "histogram_raw"]
 
@@ -37,10 +38,10 @@ def histogram(tag: str, values: Any, bins: Any, max_bins: int | None, tell: Tell
         numbers = array.ravel(order="K")
         _check_some_are_finite(tag, numbers)
         if edges_of is None:
-            return lambda: _payload(tag, _finite(tag, numbers, tell), None, cap)
+            return lambda: _payload(tag, *_tallied(tag, numbers, tell), None, cap)
         finite = _finite(tag, numbers, tell)
         _check_range(tag, finite)
-        return lambda: _payload(tag, finite, edges_of, cap)
+        return lambda: _payload(tag, *_tallied(tag, finite, tell), edges_of, cap)
 
     return draft([tag], PLUGIN, [held(tag, values)], prepare, at_once=AT_ONCE)
 
@@ -149,34 +150,62 @@ def _finite(tag: str, values: Array, tell: Tell) -> Array:
 
 # What is stored
 
-SLICE = 1 << 18  # values counted at a time: their copies stay in the cache, and no step of it holds the GIL for long
+SLICE = 1 << 17  # values counted at a time: their copies stay in the cache, and no step of it holds the GIL for long
 FEW = 10  # bins where a rule asks for more than there are floats between the least value and the greatest
 
 
-def _payload(tag: str, values: Array, edges_of: Edges | None, cap: int | None) -> bytes:
+class Tally(NamedTuple):
+    """What is said of the values as a whole."""
+
+    low: float
+    high: float
+    total: float
+    squares: float
+    """The sum of their squares."""
+
+
+def _tallied(tag: str, values: Array, tell: Tell) -> tuple[Array, Tally]:
+    """Return those values that are finite, and what is said of them. A finite sum tells that all are."""
+    tally = _tally(values)
+    if math.isfinite(tally.total):
+        return values, tally
+    finite = _finite(tag, values, tell)
+    return finite, tally if finite is values else _tally(finite)
+
+
+def _tally(values: Array) -> Tally:
     with np.errstate(all="ignore"):  # squares may be beyond float64: then their sum is infinite
+        lows, highs, totals, squares = zip(*map(_tally_of_slice, _slices(values)), strict=True)
+    return Tally(min(lows), max(highs), _sum(totals), _sum(squares))
+
+
+def _tally_of_slice(values: Array) -> Tally:
+    doubles = values.astype(np.float64)  # a copy: it is squared in place
+    total = float(doubles.sum())
+    np.multiply(doubles, doubles, out=doubles)
+    return Tally(float(values.min()), float(values.max()), total, float(doubles.sum()))
+
+
+def _payload(tag: str, values: Array, tally: Tally, edges_of: Edges | None, cap: int | None) -> bytes:
+    with np.errstate(all="ignore"):  # a rule's own arithmetic may go beyond float64
         counts, limits = _capped(*_support(*_counted(values, edges_of)), cap)
-        sums = [(float(piece.sum()), float((piece * piece).sum())) for piece in map(_doubles, _slices(values))]
     head = summary_pb2.HistogramProto(
-        min=float(values.min()),
-        max=float(values.max()),
-        num=values.size,
-        sum=_sum(total for total, _ in sums),
-        sum_squares=_sum(squares for _, squares in sums),
+        min=tally.low, max=tally.high, num=values.size, sum=tally.total, sum_squares=tally.squares
     )
     return _event(tag, head, limits, counts)
 
 
 def _slices(values: Array) -> Iterator[Array]:
-    return (values[start : start + SLICE] for start in range(0, values.size, SLICE))
+    for start in range(0, values.size, SLICE):
+        yield values[start : start + SLICE]
+        give_way()
 
 
 def _doubles(values: Array) -> Array:
     return values.astype(np.float64, copy=False)
 
 
-def _sum(parts: Iterable[float]) -> float:
-    parts = list(parts)
+def _sum(parts: Sequence[float]) -> float:
     try:
         return math.fsum(parts)
     except (OverflowError, ValueError):  # beyond float64, perhaps both ways

@@ -75,6 +75,20 @@ def test_values_at_the_edges_are_in_their_own_bucket(kind: str) -> None:
     assert list(count(values)) == list(np.histogram(values.astype(np.float64).clip(EDGES[0], EDGES[-1]), EDGES)[0])
 
 
+@holds(200)
+@given(
+    st.lists(st.sampled_from([0, 1, 700, 773, 774, 775, 900, 1547]), max_size=6),
+    nst.arrays("f8", st.integers(0, 50), elements=st.floats(-1e21, 1e21)),
+)
+def test_doubles_near_an_edge_are_on_their_side_of_it(near: list[int], others: np.ndarray[Any, Any]) -> None:
+    """Float64 values that become an edge when they are rounded to float32 are counted by what they are."""
+    edges = EDGES[near]
+    around = [edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf), edges * (1 + 1e-9), edges * (1 - 1e-9)]
+    values = np.concatenate([*around, others])
+    if values.size:
+        assert list(count(values)) == list(np.histogram(values.clip(EDGES[0], EDGES[-1]), EDGES)[0])
+
+
 @holds()
 @given(ARRAYS, st.one_of(st.just("tensorflow"), st.integers(1, 50), st.sampled_from(NAMES)), st.integers(1, 60))
 def test_counts_add_up(array: np.ndarray[Any, Any], bins: Any, cap: int) -> None:
@@ -106,6 +120,17 @@ def test_many_values_are_summed_exactly() -> None:
     histo = made(values)
     assert histo.sum == pytest.approx(float(values[0]) * values.size, rel=1e-14)
     assert sum(histo.bucket) == values.size
+
+
+def test_what_is_not_finite_is_found_in_any_slice() -> None:
+    """One NaN among many values is left out, and told; infinities of both signs are."""
+    said: list[tuple[Any, ...]] = []
+    values = np.ones(2 * SLICE + 5)
+    values[-1], values[3], values[SLICE] = math.nan, math.inf, -math.inf
+    histo = made(values, tell=lambda *what: said.append(what))
+    assert histo.num == histo.sum == histo.sum_squares == values.size - 3
+    assert (histo.min, histo.max) == (1, 1)
+    assert len(said) == 1
 
 
 def test_squares_beyond_float64_are_infinite() -> None:
