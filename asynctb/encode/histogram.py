@@ -181,9 +181,9 @@ def _tally(values: Array) -> Tally:
 
 def _tally_of_slice(values: Array) -> Tally:
     doubles = values.astype(np.float64)  # a copy: it is squared in place
-    total = float(doubles.sum())
+    low, high, total = float(doubles.min()), float(doubles.max()), float(doubles.sum())
     np.multiply(doubles, doubles, out=doubles)
-    return Tally(float(values.min()), float(values.max()), total, float(doubles.sum()))
+    return Tally(low, high, total, float(doubles.sum()))
 
 
 def _payload(tag: str, values: Array, tally: Tally, edges_of: Edges | None, cap: int | None) -> bytes:
