@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from asynctb.encode.wire import event
+from asynctb.encode.wire import FLOAT, event
 from asynctb.record import frame, frame_large, masked_crcs, masked_crcs_apart, record_head
 
 __all__ = ["POINT", "Columns", "Points", "frame_events", "frame_points"]
@@ -23,7 +23,6 @@ SHORT = 512  # bytes of payload up to which it is Python that costs, not the byt
 NARROW = 160  # the same, where all rows are as wide as the widest
 LARGE = 1 << 16  # bytes of payload from which copying it costs more than what goes around it
 HEAD, WALL, TAIL = 12, 9, 4  # bytes of a record's head, of an event's wall time with its field header, of a checksum
-FLOAT = 4  # bytes of a number
 ALONE = -1  # for an event that is not laid out in rows
 # The least number of each length of varint; a negative one has ten bytes, and as unsigned it is the largest.
 VARINTS = np.array([0, *(1 << 7 * size for size in range(1, 10))], np.uint64)

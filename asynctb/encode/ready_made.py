@@ -16,7 +16,7 @@ from asynctb.entry import Draft, Encode, Entry, Record
 from asynctb.errors import EncodeError
 from asynctb.proto import event_pb2, summary_pb2
 
-__all__ = ["event", "is_message", "own_time", "serialized", "size_of", "summary"]
+__all__ = ["event", "is_message", "own_time", "parsed", "serialized", "size_of", "summary"]
 
 AT_ONCE = 64 << 10  # bytes up to which it costs less to look at a message than to have a thread do it
 PLUGINS = {"simple_value": "scalars", "image": "images", "histo": "histograms", "audio": "audio"}
@@ -34,7 +34,7 @@ def summary(message: Any, stepped: bool, run: str = "") -> Entry:
     if size > AT_ONCE:
         return Draft((), size, partial(_take_summary, message), "", run)
     wire = serialized("Summary", message)
-    found = _parsed(summary_pb2.Summary, wire, message)
+    found = parsed(summary_pb2.Summary, wire, message)
     tags, plugin = _tags(found) if stepped else ((), "")
     return Record(tags, summary_payload(wire), plugin, run)
 
@@ -54,7 +54,7 @@ def event(message: Any, stepped: bool, run: str = "") -> Entry:
 
 def own_time(message: Any) -> tuple[float, int]:
     """Return an event's own wall time and step; raises `EncodeError` for what is no event."""
-    found = _parsed(event_pb2.Event, serialized("Event", message), message)
+    found = parsed(event_pb2.Event, serialized("Event", message), message)
     return found.wall_time, found.step
 
 
@@ -85,7 +85,7 @@ def serialized(name: str, value: Any) -> bytes:
 
 def _take_summary(message: Any) -> Encode:
     wire = serialized("Summary", message)
-    _parsed(summary_pb2.Summary, wire, message)
+    parsed(summary_pb2.Summary, wire, message)
     return partial(summary_payload, wire)
 
 
@@ -96,7 +96,7 @@ def _take_event(message: Any, stepped: bool) -> Encode:
 
 def _what(message: Any, stepped: bool) -> tuple[event_pb2.Event, bytes]:
     wire = serialized("Event", message)
-    found = _parsed(event_pb2.Event, wire, message)
+    found = parsed(event_pb2.Event, wire, message)
     dropped = {WALL_TIME, STEP} if stepped else {WALL_TIME}
     what = b"".join(wire[start:end] for number, start, end in _fields(wire) if number not in dropped)
     if not what:
@@ -104,12 +104,13 @@ def _what(message: Any, stepped: bool) -> tuple[event_pb2.Event, bytes]:
     return found, what
 
 
-def _parsed(kind: Any, wire: bytes, given: Any) -> Any:
+def parsed(kind: Any, wire: bytes, given: Any, tag: str = "") -> Any:
+    """Read a message of ours; raises `EncodeError`, under its name unless there is a tag."""
     name = kind.DESCRIPTOR.name
     try:
         return kind.FromString(wire)
     except DecodeError as error:
-        raise EncodeError(name.lower(), f"{_a(name)} in wire form", given) from error
+        raise EncodeError(tag or name.lower(), f"{_a(name)} in wire form", given) from error
 
 
 def _a(name: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from asynctb.encode.arrays import as_number
 from asynctb.encode.tags import encode_tag, sub_run
-from asynctb.encode.wire import delimited, float32, float32s, summary, varint
+from asynctb.encode.wire import FLOAT, delimited, float32, float32s, summary, varint
 from asynctb.entry import Record
 from asynctb.errors import EncodeError
 from asynctb.proto import summary_pb2, tensor_pb2
@@ -19,7 +19,6 @@ from asynctb.proto import summary_pb2, tensor_pb2
 __all__ = ["PLUGIN", "head", "log", "scalar", "scalars"]
 
 PLUGIN = "scalars"
-FLOAT = 4  # bytes of a number
 MANY = 256  # keys of a mapping from which few such are remembered: they may be others each time, and take much memory
 PLAIN = {float, int, bool, np.float64, np.float32, np.float16, np.int64, np.int32}  # whose `float()` is their number
 _record = tuple.__new__  # a NamedTuple's own constructor takes twice the time, and this is the hottest path

@@ -10,8 +10,9 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 
-__all__ = ["delimited", "event", "float32", "float32s", "summary", "varint"]
+__all__ = ["FLOAT", "delimited", "event", "float32", "float32s", "summary", "varint"]
 
+FLOAT = 4  # bytes of a number
 _FLOAT = struct.Struct("<f")
 _WALL_TIME = struct.Struct("<Bd")
 _DOUBLE_FIELD_1 = 0x09  # Event.wall_time

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
 from asynctb.encode.arrays import INT64_MAX
-from asynctb.encode.wire import float32
+from asynctb.encode.wire import FLOAT, float32
 from asynctb.entry import OVERHEAD, Draft, Record
 from asynctb.pipeline.batch import NUMBER, Item
 
 __all__ = ["Curves", "Notice", "Series", "Steps"]
 
-FLOAT = 4  # bytes of a number
 
 Notice = tuple[str, tuple[object, ...]]
 """What to tell the user: a message for `logging`, and the message's arguments."""

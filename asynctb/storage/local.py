@@ -114,11 +114,6 @@ class LocalStorage:
 
     # Files
 
-    @property
-    def main_file(self) -> Path:
-        """The path of the writer's own event file."""
-        return self.log_dir / self._runs[""].name
-
     def path(self, run: str) -> Path | None:
         """Return the path of a run's event file, once it has one."""
         file = self._runs.get(run)

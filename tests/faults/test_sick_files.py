@@ -197,7 +197,7 @@ def test_a_purge_survives_a_failed_opening(tmp_path: Path) -> None:
     storage.open()
     healthy = made(tmp_path / "healthy", purge_step=0)
     healthy.open()
-    assert storage.main_file.read_bytes() == healthy.main_file.read_bytes()
+    assert storage.path("").read_bytes() == healthy.path("").read_bytes()
 
 
 @posix

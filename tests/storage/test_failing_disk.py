@@ -136,7 +136,7 @@ def test_a_torn_record_is_completed_first(places: list[int], tmp_path: Path) -> 
     files = FaultyFiles()
     storage = made(tmp_path, files)
     storage.open()
-    data, path = points(0, 1, 2), storage.main_file
+    data, path = points(0, 1, 2), storage.path("")
     begin = path.stat().st_size
     for place in places:
         files.short, files.fails = None, never

@@ -143,8 +143,10 @@ def test_paths_are_known_once_there_is_a_file(tmp_path: Path) -> None:
     files = FaultyFiles()
     storage = made(tmp_path, files)
     storage.open()
-    assert storage.path("") == storage.main_file
-    assert storage.main_file.is_file()
+    main = storage.path("")
+    assert main is not None
+    assert main.parent == tmp_path
+    assert main.is_file()
     assert storage.path("a") is None
     files.fails = from_then_on(files.count)
     assert not attempt(lambda: storage.write(wire({"a": [0]})))
@@ -319,12 +321,12 @@ def test_after_a_close_new_files_begin(tmp_path: Path) -> None:
     storage = made(tmp_path, purge_step=0)
     storage.open()
     storage.write(wire({"": [0], "a": [0]}))
-    old = storage.main_file
+    old = storage.path("")
     storage.close()
     storage.open()
     storage.write(wire({"": [1], "a": [1]}))
-    assert storage.main_file > old
-    assert storage.main_file.read_bytes() == first_records(NOW, None) + point(1)
+    assert storage.path("") > old
+    assert storage.path("").read_bytes() == first_records(NOW, None) + point(1)
     assert stored(tmp_path) == {"": [0, 1], "a": [0, 1]}
 
 
@@ -362,8 +364,8 @@ def test_a_child_leaves_its_parents_files_alone(tmp_path: Path) -> None:
     storage.open()
     storage.write(wire({"": [2], "a": [2]}))
     assert {path: path.read_bytes() for path in parents} == parents
-    assert storage.main_file > max(path for path in parents if path.parent == tmp_path)
-    assert storage.main_file.read_bytes() == first_records(NOW, None) + point(2)
+    assert storage.path("") > max(path for path in parents if path.parent == tmp_path)
+    assert storage.path("").read_bytes() == first_records(NOW, None) + point(2)
     with pytest.raises(TornTail):
         stored(tmp_path)
     assert stored(tmp_path, prefix=True) == {"": [0, 2], "a": [0, 2]}
@@ -379,7 +381,7 @@ def test_a_fork_in_the_middle_of_a_lock(tmp_path: Path) -> None:
     storage.open()
     storage.write(wire({"": [0]}))
     storage.sync()
-    assert [each.step for each in events(storage.main_file)[1:]] == [0]
+    assert [each.step for each in events(storage.path(""))[1:]] == [0]
 
 
 # Threads

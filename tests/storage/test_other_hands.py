@@ -51,7 +51,7 @@ def test_a_file_deleted_in_the_middle_of_a_write_loses_nothing_unwritten(place: 
     files.fails = from_then_on(files.count + 1 + bool(place))
     with pytest.raises(OSError, match="injected"):
         storage.write(wire({"": [0, 1, 2]}))
-    storage.main_file.unlink()
+    storage.path("").unlink()
     files.short, files.fails = None, never
     storage.write(wire({"": [3]}))
     assert stored(tmp_path) == {"": [0, 1, 2, 3]}
@@ -117,12 +117,12 @@ def test_a_file_that_was_cut_is_left(cut: int, tmp_path: Path) -> None:
     storage.open()
     storage.write(wire({"": [0]}))
     close_others(storage)
-    old = storage.main_file
+    old = storage.path("")
     os.truncate(old, cut)
     storage.write(wire({"": [1]}))
-    assert storage.main_file > old
+    assert storage.path("") > old
     assert old.stat().st_size == cut
-    assert [each.step for each in events(storage.main_file)[1:]] == [1]
+    assert [each.step for each in events(storage.path(""))[1:]] == [1]
 
 
 @posix
@@ -132,7 +132,7 @@ def test_a_file_cut_in_the_middle_of_a_write_has_nothing_twice(place: int, tmp_p
     files = FaultyFiles(code=errno.ESTALE)
     storage = made(tmp_path, files)
     storage.open()
-    data, old = points(0, 1, 2), storage.main_file
+    data, old = points(0, 1, 2), storage.path("")
     whole = whole_records(data, place)
     assert place - 1 > whole  # the cut is inside of a torn record
     files.short, files.fails = place, from_then_on(files.count + 2)
@@ -140,9 +140,9 @@ def test_a_file_cut_in_the_middle_of_a_write_has_nothing_twice(place: int, tmp_p
     os.truncate(old, old.stat().st_size - 1)
     files.short, files.fails = None, never
     storage.write(wire({"": [3]}))
-    assert storage.main_file > old
+    assert storage.path("") > old
     assert stored(tmp_path, prefix=True) == {"": [0, 1, 2, 3]}
-    assert storage.main_file.read_bytes() == first_records(NOW, None) + data[whole:] + point(3)
+    assert storage.path("").read_bytes() == first_records(NOW, None) + data[whole:] + point(3)
 
 
 @posix
@@ -151,13 +151,13 @@ def test_a_file_that_somebody_else_wrote_to_is_left(tmp_path: Path) -> None:
     storage = made(tmp_path)
     storage.open()
     close_others(storage)
-    old = storage.main_file
+    old = storage.path("")
     with old.open("ab") as file:
         file.write(bytes(10_000))
     grown = old.read_bytes()
     storage.write(wire({"": [1]}))
     assert old.read_bytes() == grown
-    assert [each.step for each in events(storage.main_file)[1:]] == [1]
+    assert [each.step for each in events(storage.path(""))[1:]] == [1]
 
 
 @posix
@@ -168,7 +168,7 @@ def test_a_descriptor_closed_behind_our_back(reused: bool, tmp_path: Path) -> No
     storage = made(tmp_path / "logs", files)
     storage.open()
     storage.write(wire({"": [0]}))
-    path, (fd,) = storage.main_file, files.open
+    path, (fd,) = storage.path(""), files.open
     if reused:
         with (tmp_path / "victim").open("wb") as victim:
             os.dup2(victim.fileno(), fd)
@@ -177,7 +177,7 @@ def test_a_descriptor_closed_behind_our_back(reused: bool, tmp_path: Path) -> No
     files.open.clear()
     attempt(lambda: storage.write(wire({"": [1]})))
     storage.write(wire({"": [2]}))
-    assert storage.main_file == path
+    assert storage.path("") == path
     assert [each.step for each in events(path)[1:]] == [0, 1, 2]
     storage.close()
     if reused:
@@ -195,7 +195,7 @@ def test_a_stale_descriptor_is_replaced(name: str, code: int, tmp_path: Path, mo
     storage = made(tmp_path, files)
     storage.open()
     storage.write(wire({"": [0]}))
-    path, (fd,) = storage.main_file, files.open
+    path, (fd,) = storage.path(""), files.open
     stale = os.dup2(fd, 500)  # a number that no other file gets
     os.close(fd)
     files.open = {stale}
@@ -211,7 +211,7 @@ def test_a_stale_descriptor_is_replaced(name: str, code: int, tmp_path: Path, mo
     assert not attempt(lambda: storage.write(wire({"": [1]})))
     assert files.open == set()
     storage.write(wire({"": [2]}))
-    assert storage.main_file == path
+    assert storage.path("") == path
     assert [each.step for each in events(path)[1:]] == [0, 1, 2]
 
 
@@ -277,7 +277,7 @@ def test_a_run_that_may_have_no_file_is_given_up(code: int, tmp_path: Path, monk
     assert (storage.take_lost(), storage.owes) == (2, False)
     assert stored(tmp_path) == {"": [0], "b": [0]}
     refused.append("")
-    storage.main_file.unlink()
+    storage.path("").unlink()
     assert attempt(lambda: storage.write(wire({"": [1]}))) == (os.name != "posix")
     assert storage.take_lost() == 0
     refused.clear()

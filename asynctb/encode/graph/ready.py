@@ -6,10 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from google.protobuf.message import DecodeError
-
 from asynctb.encode.graph.nodes import PLUGIN, ready_event, ready_stats_event
-from asynctb.encode.ready_made import is_message, serialized, size_of
+from asynctb.encode.ready_made import is_message, parsed, serialized, size_of
 from asynctb.entry import Draft, Encode, Entry, Record
 from asynctb.errors import EncodeError
 from asynctb.proto import graph_pb2, run_metadata_pb2
@@ -50,10 +48,7 @@ def _entry(take_it: Callable[[Any], Encode], name: str, message: Any) -> Entry:
 
 def _take(tag: str, graph: Any) -> Encode:
     wire = serialized("GraphDef", graph)
-    try:
-        found = graph_pb2.GraphDef.FromString(wire)
-    except DecodeError as error:
-        raise EncodeError(tag, "a GraphDef in wire form", graph) from error
+    found = parsed(graph_pb2.GraphDef, wire, graph, tag)
     if not found.node and not found.library.function:
         raise EncodeError(tag, "a GraphDef with nodes", graph)
     return lambda: ready_event(wire)
@@ -61,8 +56,5 @@ def _take(tag: str, graph: Any) -> Encode:
 
 def _take_stats(stats: Any) -> Encode:
     wire = serialized("RunMetadata", stats)
-    try:
-        run_metadata_pb2.RunMetadata.FromString(wire)
-    except DecodeError as error:
-        raise EncodeError("RunMetadata", "a RunMetadata in wire form", stats) from error
+    parsed(run_metadata_pb2.RunMetadata, wire, stats, "RunMetadata")
     return lambda: ready_stats_event(wire)

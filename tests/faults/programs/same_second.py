@@ -24,7 +24,7 @@ async def log_async(log_dir: str, tag: str, steps: range) -> str:
     async with AsyncSummaryWriter(log_dir) as writer:
         for step in steps:
             await writer.add_scalar(tag, step, step)
-        return writer._pipeline.storage.main_file.name
+        return writer._pipeline.storage.path("").name
 
 
 def log(log_dir: str, tag: str, steps: range) -> str:
@@ -32,7 +32,7 @@ def log(log_dir: str, tag: str, steps: range) -> str:
         for step in steps:
             writer.add_scalar(tag, step, step)
         writer.flush()
-        return writer._pipeline.storage.main_file.name
+        return writer._pipeline.storage.path("").name
 
 
 def be_thread(log_dir: str, tag: str, barrier: Any, names: Any) -> None:
