@@ -35,12 +35,11 @@ class Crew:
         """Have a place filled: by a thread, or where none can begin at once."""
         self._waiting.append((time.monotonic(), place))
         try:
-            # The same call whatever the place is: whoever is free takes the one whose turn it is.
+            # The same call whatever the place is: whoever is free takes those whose turn it is.
             self._workers.submit(self._work)
             self._call_relief()
         except RuntimeError:  # the interpreter is at its end and lets no thread begin
-            while self._encode_next():
-                pass
+            self._work()
 
     def hurry(self) -> None:
         """Use all cores for what is waiting now: somebody waits for it."""
@@ -49,25 +48,29 @@ class Crew:
             self._call_relief()
 
     def _work(self) -> None:
-        self._call_relief()
-        self._encode_next()
+        # All there are, not one for each call: Ctrl-C may have struck between a place and the call for it.
+        while self._encode_next():
+            pass
 
     def _encode_next(self) -> bool:
-        """Fill the place that came first; False if the relief was quicker and nothing waits."""
+        """Fill the place that came first; False if nothing waits."""
         try:
             _, place = self._waiting.popleft()
         except IndexError:
             return False
+        self._call_relief()
         place.encode()
         return True
 
     def _call_relief(self) -> None:
         if self._relief is not None and self._late and not self._relieved:
-            self._relieved = True
             try:
+                self._relieved = True
                 self._relief.submit(self._relieve)
-            except RuntimeError:  # no thread can begin: those that have begun go on
+            except BaseException as error:
                 self._relieved = False
+                if not isinstance(error, RuntimeError):  # no thread can begin: those that have begun go on
+                    raise
 
     def _relieve(self) -> None:
         try:

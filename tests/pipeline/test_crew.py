@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 
@@ -193,3 +193,17 @@ def test_without_a_thread_for_relief_the_others_do_it_all(
     work.gate.set()
     until(lambda: work.done == [0, 1, 2])
     assert set(work.begun) == {"asynctb-encode"}
+
+
+@pytest.mark.parametrize("cores", [1, 2, 8])
+def test_a_place_without_a_call_keeps_no_other_waiting(
+    cores: int, work: Work, new: Callable[[int], Crew], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C between a place and the call for it costs no other place its turn."""
+    each = new(cores)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(each._workers, "submit", Mock(side_effect=KeyboardInterrupt))
+        each.submit(work.place(0))
+    work.gate.set()
+    each.submit(work.place(1))
+    until(lambda: sorted(work.done) == [0, 1])
