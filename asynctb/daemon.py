@@ -70,6 +70,16 @@ class DaemonExecutor(Executor):
             raise
         return future
 
+    @property
+    def unused(self) -> bool:
+        """Whether no thread has begun."""
+        return not self._threads
+
+    @property
+    def called(self) -> int:
+        """How many calls there are that no thread has come to."""
+        return self._tasks.qsize()
+
     def holds(self, ident: int) -> bool:
         """Tell whether a thread is one of this executor's."""
         return any(thread.ident == ident for thread in self._threads)

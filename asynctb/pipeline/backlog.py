@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -34,7 +35,6 @@ T = TypeVar("T")
 pack = POINT.pack
 
 MAX_ENTRIES = 2000  # entries unwritten at which patient adds wait: a kill must not cost more
-NOT_ENCODED = "asynctb: what %s was given could not be encoded, and is dropped: %r"
 MEDIA_SHARE = 0.75  # of the bound, from which media are dropped so that scalars still find room
 
 
@@ -316,7 +316,6 @@ class Backlog:
     def _take(self) -> Taken:
         taken = self._out.take(self.pending_bytes)
         self._taken += taken.entries
-        self._steps.notices += [(NOT_ENCODED, failure) for failure in taken.failed]
         return taken
 
     def _filled(self, place: Place) -> None:
@@ -327,9 +326,9 @@ class Backlog:
         self.pending_bytes += self._out.fill(place)
 
     def _settle(self, batch: Batch, lost: int, passed: int) -> tuple[list[Turn], list[Ticket]]:
-        self._ledger.settle(batch, lost, passed)
         self._taken -= batch.entries
         self.pending_bytes -= batch.size
+        self._ledger.settle(batch, lost, passed)
         if not self.pending:
             self.pending_bytes = 0  # Ctrl-C between two counts may have left them apart
         return self._grant(), self._ledger.due()
@@ -382,7 +381,8 @@ class Backlog:
                 notice = self._steps.notices.pop()
             except IndexError:
                 return  # another thread was quicker
-            self._on_notice(notice)
+            with suppress(Exception):  # for want of memory: what is told of must not be lost for it
+                self._on_notice(notice)
 
     def _call(self) -> None:
         if len(self._out) >= self.call_at and not self._out.blocked:

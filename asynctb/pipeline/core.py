@@ -206,6 +206,7 @@ class Pipeline:
         """Write what is left, waiting for it: the task has been cancelled, and its loop may be about to close."""
         self.ready_on = None
         if self.drain.opened and self.backlog.pending:
+            encoders.hurry()
             exits.finish(self)
 
     def start_finishing(self) -> None:
@@ -213,8 +214,7 @@ class Pipeline:
         # From now on an add is written before it returns: nobody knows how many moments are left.
         self.drivers.retire()
         self.ready_on = None
-        if self.backlog.pending:
-            self.drain.submit_alone()
+        self._start_writing()
 
     def finish_and_tell(self) -> None:
         """Write what is pending, for as long as there is time, and log what is left."""
@@ -229,7 +229,11 @@ class Pipeline:
         """Begin to write what is pending, in the file thread: a signal may be about to end the process."""
         if last:
             self.backlog.give_up_untaken()
+        self._start_writing()
+
+    def _start_writing(self) -> None:
         if self.backlog.pending:
+            encoders.hurry()
             self.drain.submit_alone()
 
     def write_until(self, deadline: float, *, sync: bool) -> None:

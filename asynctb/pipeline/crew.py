@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import deque
 from contextlib import suppress
@@ -33,13 +34,18 @@ class Crew:
 
     def submit(self, place: Place) -> None:
         """Have a place filled: by a thread, or where none can begin at once."""
+        first = self._workers.unused
         self._waiting.append((time.monotonic(), place))
         try:
             # The same call whatever the place is: whoever is free takes those whose turn it is.
-            self._workers.submit(self._work)
-            self._call_relief()
+            if not self._called_for:
+                self._workers.submit(self._work)
         except RuntimeError:  # the interpreter is at its end and lets no thread begin
-            self._work()
+            place.encode()
+            return
+        if not first and self._relief is not None and self._relief.unused:
+            self._begin_relief(self._relief)  # early: at the end of the process, when it is needed, no thread may begin
+        self._call_relief()
 
     def hurry(self) -> None:
         """Use all cores for what is waiting now: somebody waits for it."""
@@ -47,9 +53,15 @@ class Crew:
             self._hurried = time.monotonic()
             self._call_relief()
 
+    @property
+    def _called_for(self) -> bool:
+        """Whether there are calls enough for what waits. The relief takes some without one: they must not pile up."""
+        workers = self._workers
+        return workers.called >= len(self._waiting) and not workers.unused and not sys.is_finalizing()
+
     def _work(self) -> None:
-        # All there are, not one for each call: Ctrl-C may have struck between a place and the call for it.
-        while self._encode_next():
+        # The last one goes on for as long as something waits: Ctrl-C may have struck between a place and its call.
+        while self._encode_next() and not self._workers.called:
             pass
 
     def _encode_next(self) -> bool:
@@ -58,19 +70,24 @@ class Crew:
             _, place = self._waiting.popleft()
         except IndexError:
             return False
-        self._call_relief()
-        place.encode()
+        try:
+            self._call_relief()
+        finally:
+            place.encode()
         return True
 
     def _call_relief(self) -> None:
         if self._relief is not None and self._late and not self._relieved:
-            try:
-                self._relieved = True
-                self._relief.submit(self._relieve)
-            except BaseException as error:
-                self._relieved = False
-                if not isinstance(error, RuntimeError):  # no thread can begin: those that have begun go on
-                    raise
+            self._begin_relief(self._relief)
+
+    def _begin_relief(self, relief: DaemonExecutor) -> None:
+        try:
+            self._relieved = True
+            relief.submit(self._relieve)
+        except BaseException as error:
+            self._relieved = False
+            if not isinstance(error, RuntimeError):  # no thread can begin: those that have begun go on
+                raise
 
     def _relieve(self) -> None:
         try:
@@ -78,6 +95,7 @@ class Crew:
                 pass
         finally:
             self._relieved = False
+        self._call_relief()  # for whoever has begun to wait since the last look
 
     @property
     def _late(self) -> bool:

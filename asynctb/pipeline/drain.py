@@ -19,6 +19,7 @@ from asynctb.storage.local import LocalStorage
 
 __all__ = ["Drain"]
 
+NOT_ENCODED = "asynctb: what %s was given could not be encoded, and is dropped: %r"
 STRETCH = 0.25  # seconds after which a drain returns although there is more: its caller tells it from a stuck write
 ENCODING = 0.005  # seconds between two looks at an encoder that the end of the process waits for
 
@@ -100,6 +101,7 @@ class Drain:
                 self._storage.take(_framed(batch), batch.assets)
                 self._handed.append((batch, 0))
                 self._unmade = None
+                self._tell(taken)
             try:
                 self._storage.push()
             except OSError as error:
@@ -113,6 +115,11 @@ class Drain:
                 self._settle()
         if failure is not None:
             raise failure
+
+    def _tell(self, taken: Taken) -> None:
+        for failure in taken.failed:
+            with suppress(Exception):  # memory may be what there was too little of
+                self._notices.say(NOT_ENCODED, *failure)
 
     def _settle(self) -> None:
         """Count what the storage has written by now, and give its room back."""

@@ -1,8 +1,11 @@
 """One core is left to the program, until something waits for long or somebody waits for it; and all is encoded."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock, patch
 
@@ -12,6 +15,7 @@ from asynctb.entry import Draft
 from asynctb.pipeline import crew
 from asynctb.pipeline.crew import MOST, Crew
 from asynctb.pipeline.places import Place
+from tests.contract.seen import points
 
 LONG = 10  # seconds after which a test would rather fail than wait
 
@@ -152,14 +156,16 @@ def test_nobody_is_hurried_for_nothing(work: Work, new: Callable[[int], Crew]) -
 def test_where_no_thread_can_begin_the_caller_encodes(
     work: Work, new: Callable[[int], Crew], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the interpreter's end a place is filled where it is submitted, and so is what no thread has come to."""
+    """At the interpreter's end a place is filled where it is submitted; others' are not the caller's matter."""
 
     def start(thread: threading.Thread) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
     monkeypatch.setattr(threading.Thread, "start", start)
     work.gate.set()
-    new(4).submit(work.place(0))
+    each = new(4)
+    each._waiting.append((time.monotonic(), work.place(1)))
+    each.submit(work.place(0))
     assert work.done == [0]
     assert work.begun == [threading.current_thread().name]
 
@@ -207,3 +213,86 @@ def test_a_place_without_a_call_keeps_no_other_waiting(
     work.gate.set()
     each.submit(work.place(1))
     until(lambda: sorted(work.done) == [0, 1])
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3])
+def test_calls_do_not_pile_up(
+    cores: int, work: Work, new: Callable[[int], Crew], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long there is always something waiting, which the relief takes too, there are few calls."""
+    each = new(cores)
+    monkeypatch.setattr(crew, "LATE", 0)
+    work.gate.set()
+    left = iter(range(2000))
+
+    def more(place: Any) -> None:
+        work.done.append(place.number)
+        place.done = True
+        if (number := next(left, None)) is not None:
+            each.submit(work.place(number))
+            called.append(each._workers.called)
+
+    called: list[int] = []
+    work.finish = more  # type: ignore[method-assign]
+    for number in range(3):
+        each.submit(work.place(-number))
+    until(lambda: len(work.done) == 2003)
+    assert max(called) <= 10
+
+
+def test_at_the_interpreters_end_no_old_call_counts(
+    work: Work, new: Callable[[int], Crew], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where threads stand still for good, a place is filled where it is submitted, whatever was called before."""
+    each = new(2)
+    for number in range(3):
+        each.submit(work.place(number))
+    until(lambda: len(work.begun) == 1)
+    each._waiting.clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "is_finalizing", lambda: True)
+        last = work.place(3)
+        threading.Timer(0.05, work.gate.set).start()
+        each.submit(last)
+        assert last.done
+
+
+def test_a_relief_that_cannot_be_called_costs_no_place(
+    work: Work, new: Callable[[int], Crew], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no memory to call the relief, what the worker has taken is encoded all the same."""
+    each = new(2)
+    for number in range(4):
+        each.submit(work.place(number))
+    until(lambda: work.begun)
+    assert each._relief is not None
+    monkeypatch.setattr(each._relief, "submit", Mock(side_effect=MemoryError))
+    with pytest.raises(MemoryError):
+        each.hurry()
+    work.gate.set()
+    until(lambda: sorted(work.done) == [0, 1, 2, 3])
+
+
+SLOW_AT_EXIT = """
+import sys, time
+import numpy as np
+from asynctb import SummaryWriter
+from asynctb.pipeline import encoders
+from asynctb.pipeline.crew import Crew
+from asynctb.pipeline.places import Place
+from tests.contract.seen import points
+
+encode = Place.encode
+Place.encode = lambda place: (time.sleep(2), encode(place))
+encoders._crew = Crew(2)
+writer = SummaryWriter(sys.argv[1], exit_timeout=3)
+for step in range(2):
+    writer.add_image("a", np.zeros((64, 64, 3), np.uint8), step, dataformats="HWC")
+"""
+
+
+def test_the_end_of_the_process_gets_all_cores(tmp_path: Path) -> None:
+    """What one thread could not encode in the time that the end may take is encoded by two, and nothing is lost."""
+    done = subprocess.run([sys.executable, "-c", SLOW_AT_EXIT, tmp_path], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(points(tmp_path)) == 2
