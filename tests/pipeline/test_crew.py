@@ -16,8 +16,7 @@ from asynctb.pipeline import crew
 from asynctb.pipeline.crew import MOST, Crew
 from asynctb.pipeline.places import Place
 from tests.contract.seen import points
-
-LONG = 10  # seconds after which a test would rather fail than wait
+from tests.test_daemon import LONG, no_thread_begins, until
 
 
 class Numbered(Place):
@@ -76,14 +75,6 @@ def new(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Crew]]:
         each._workers.shutdown()
         if each._relief is not None:
             each._relief.shutdown()
-
-
-def until(what: Callable[[], object]) -> None:
-    """Wait for what comes soon, and fail if it does not."""
-    deadline = time.monotonic() + LONG
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 @pytest.mark.parametrize(("cores", "at_once"), [(1, 1), (2, 1), (3, 2), (4, 3), (5, 4), (64, MOST)])
@@ -158,10 +149,7 @@ def test_where_no_thread_can_begin_the_caller_encodes(
 ) -> None:
     """At the interpreter's end a place is filled where it is submitted; others' are not the caller's matter."""
 
-    def start(thread: threading.Thread) -> None:
-        raise RuntimeError("can't create new thread at interpreter shutdown")
-
-    monkeypatch.setattr(threading.Thread, "start", start)
+    no_thread_begins(monkeypatch)
     work.gate.set()
     each = new(4)
     each._waiting.append((time.monotonic(), work.place(1)))
@@ -188,10 +176,7 @@ def test_without_a_thread_for_relief_the_others_do_it_all(
     each.submit(work.place(0))
     until(lambda: len(work.begun) == 1)
 
-    def start(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", start)
+    no_thread_begins(monkeypatch)
     each.submit(work.place(1))
     each.hurry()
     each.submit(work.place(2))
@@ -281,6 +266,7 @@ from asynctb.pipeline import encoders
 from asynctb.pipeline.crew import Crew
 from asynctb.pipeline.places import Place
 from tests.contract.seen import points
+from tests.test_daemon import LONG, no_thread_begins, until
 
 encode = Place.encode
 Place.encode = lambda place: (time.sleep(2), encode(place))

@@ -11,6 +11,7 @@ import pytest
 
 from asynctb.storage.files import Files, PlainFiles, PosixFiles, files_for_this_system
 from tests.contract.seen import eventually
+from tests.storage.faults import is_open
 
 NAME = "events"
 # What tells that a path leads through something that is no folder of ours.
@@ -38,14 +39,6 @@ def root(tmp_path: Path) -> Path:
 def open_descriptors() -> set[int]:
     """Return the numbers of the process's open files."""
     return {number for number in range(1024) if is_open(number)}
-
-
-def is_open(number: int) -> bool:
-    try:
-        os.fstat(number)
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture(autouse=True)
