@@ -58,11 +58,15 @@ class Board:
     def __init__(self, driver: Chrome, address: str) -> None:
         self.driver, self.address = driver, address
 
+    def leave(self) -> None:
+        """Go away from the page, which then says nothing more: a graph being laid out fails to follow a resize."""
+        self.driver.get("about:blank")
+
     def open(self, dashboard: str, tags: str = "", size: tuple[int, int] = (1400, 1200)) -> None:
         """Load the page anew, with a dashboard on it; with `tags`, all whose tags match are on one list."""
         view = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+        self.leave()
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", view)
-        self.driver.get("about:blank")
         # what was chosen on an earlier page, such as a smoothing, is remembered
         self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": self.address, "storageTypes": "all"})
         tag_filter = f"&tagFilter={quote(tags)}" if tags else ""

@@ -45,7 +45,8 @@ def window(tensorboard: Dashboards) -> Iterator[Board]:
 @pytest.fixture
 def board(window: Board) -> Iterator[Board]:
     """A page on which in the end nothing says that something is missing, and whose console has no errors."""
-    window.complaints()
+    window.leave()
+    window.complaints()  # those of the test before
     yield window
     assert [text for text in window.texts() if EMPTY.search(text)] == []
     assert window.complaints() == []
