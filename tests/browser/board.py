@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["CHROMIUM", "DRIVER", "Board", "browser", "picture"]
 
 CHROMIUM, DRIVER = which("chromium"), which("chromedriver")
-SHOWS_WITHIN = 30.0
+SHOWS_WITHIN = 60.0
 LOOK = 0.05  # seconds between two looks
 
 PAGE = Path(__file__).with_name("page.js").read_text("utf-8")

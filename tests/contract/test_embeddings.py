@@ -221,7 +221,7 @@ def test_a_slow_disk_holds_up_no_loop(disk: Disk, tmp_path: Path) -> None:
             begin = time.perf_counter()
             for step in range(100):
                 await writer.add_scalar("a", step)
-            assert time.perf_counter() - begin < 1
+            assert time.perf_counter() - begin < 10
             disk.release()
             await writer.flush()
 

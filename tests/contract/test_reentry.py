@@ -558,12 +558,12 @@ def test_a_log_handler_while_the_writer_closes(failing: str, tmp_path: Path, dis
         disk.fail(0, errors=iter([OSError(errno.ENOSPC, "full")]))  # once more: its healing is told while it closes
     with logged_to(lambda: writer.add_scalar("said", 1.0)) as handler:
         begin = time.monotonic()
-        assert ends(lambda: writer.close(timeout=5), 20)
+        assert ends(lambda: writer.close(timeout=30), 60)
         took = time.monotonic() - begin
         assert handler.handled > 0
     disk.heal()
     writer.close()
-    assert took < 4
+    assert took < 20
     assert "said" in {point.tag for point in points(tmp_path)}
 
 

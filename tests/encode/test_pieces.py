@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,12 @@ def test_payload_of_a_tensor(tag: str, array: Any, plugin: str) -> None:
 def test_gil_is_let_go() -> None:
     """While a large payload is made, another thread runs: it is never kept waiting for most of that time."""
     array = np.zeros((1 << 10, 1 << 13)).T  # 64 MiB, laid out so that it takes a while
+    # Who holds the GIL does so each time; that a thread has to wait for a busy machine happens now and then.
+    assert any(runs_beside(lambda: payload(tensor_value("t", array, "tensor"))) for _ in range(5))
+
+
+def runs_beside(work: Callable[[], object]) -> bool:
+    """Tell whether another thread ran again and again while this one worked, and never waited for half of the time."""
     done, waits, begin = threading.Event(), [0.0], time.perf_counter()
 
     def watch() -> None:
@@ -75,9 +82,8 @@ def test_gil_is_let_go() -> None:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    payload(tensor_value("t", array, "tensor"))
+    work()
     done.set()
     watcher.join()
     took = time.perf_counter() - begin
-    assert len(waits) > 5
-    assert max(waits) < max(took / 2, 0.02)
+    return len(waits) > 5 and max(waits) < max(took / 2, 0.02)

@@ -165,7 +165,7 @@ def test_a_stuck_disk_delays_it_by_the_timeout(
 
 def test_signals_in_a_hot_script(quiet: list[int], tmp_path: Path) -> None:
     """Signals that strike anywhere in a loop of adds wait for nothing that the loop holds, and lose nothing."""
-    flush_on_signal(SIGNAL, timeout=30)
+    flush_on_signal(SIGNAL, timeout=100)
     stop = threading.Event()
 
     def shower() -> None:
@@ -182,7 +182,7 @@ def test_signals_in_a_hot_script(quiet: list[int], tmp_path: Path) -> None:
         stop.set()
         thread.join()
         assert len(quiet) >= 300
-        assert time.monotonic() - began < 30  # one that waits for itself takes all of the timeout
+        assert time.monotonic() - began < 90  # one that waits for itself takes all of the timeout
     assert steps(tmp_path) == list(range(step))
 
 

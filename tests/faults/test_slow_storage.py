@@ -25,7 +25,7 @@ from tests.storage.points import LONG
 COST = wire_size(scalar("a", 1.0))
 ROOM = 100  # points of tag "a" that find room
 SLOW = 0.2  # seconds a write
-AMPLE = 2.0  # seconds beyond those promised, for a machine that is busy with other things
+AMPLE = 5.0  # seconds beyond those promised, for a machine that is busy with other things
 LAG = 0.005  # seconds that the loop may come later than when idle, of 99 in 100 times
 ROUNDS = 4  # measurements of which one must be good: noise comes and goes, what holds the loop stays
 
@@ -157,7 +157,7 @@ def test_a_write_that_takes_five_seconds(
 @pytest.mark.parametrize("colour", COLOURS)
 def test_a_write_that_takes_five_seconds_of_the_clock(colour: str, tmp_path: Path) -> None:
     """The same with the real figures: five seconds until it counts as failing, and one of patience."""
-    disk = SlowDisk(STUCK_AFTER + 4)
+    disk = SlowDisk(LONG)
 
     async def story() -> list[int]:
         writer = await opened(colour, tmp_path, max_bytes=ROOM * COST, on_storage_error="raise")
