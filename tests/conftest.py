@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A slow machine is no failure. Where `CI` is set, hypothesis has a profile that tries the same examples each time.
+settings.register_profile("asynctb", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("asynctb")
 
 # A shell has its background jobs, and all that they start, ignore Ctrl-C; here programs are to end by it.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
@@ -25,8 +25,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 def holds(examples: int = 100) -> Callable[[Any], Any]:
-    """Try a property so many times; a slow machine is no failure."""
-    return settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    """Try a property so many times."""
+    return settings(max_examples=examples)
 
 
 def bits(value: float) -> bytes:

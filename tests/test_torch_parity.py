@@ -147,7 +147,7 @@ def test_same_calls_make_the_same_events(with_us: Callable[..., None], auto_step
     """
     steps = given_steps() if auto_step else given_steps() | st.none()
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.lists(calls(steps), max_size=8))
     def same(sequence: list[Call]) -> None:
         with tempfile.TemporaryDirectory() as folder:

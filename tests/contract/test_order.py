@@ -468,7 +468,7 @@ ACTS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ACTS, st.sampled_from(["wait", "drop"]))
 def test_the_bound_is_never_exceeded(acts: list[Act], overflow: Literal["wait", "drop"]) -> None:
     """Whatever is added in whatever way, pending bytes stay within the bound, or belong to a single entry."""

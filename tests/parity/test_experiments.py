@@ -123,7 +123,7 @@ def hparams_calls(draw: st.DrawFn) -> Call:
 def test_hparams(with_us: Write) -> None:
     """Event for event the same, in the same run, whatever numbers and texts there are."""
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(hparams_calls())
     def same(call: Call) -> None:
         # In the writer's own run, steps that are left out count on; see below.
@@ -282,7 +282,7 @@ ONE_CHART = st.one_of(
 def test_custom_scalars(with_us: Write) -> None:
     """A writer's first layout is the same event."""
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(ONE_CHART)
     def same(call: Call) -> None:
         assert_same(with_us, call)

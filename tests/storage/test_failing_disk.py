@@ -271,5 +271,5 @@ class Story(RuleBasedStateMachine):
         check_names(self.files)
 
 
-Story.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Story.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 test_any_story = posix(Story.TestCase)
