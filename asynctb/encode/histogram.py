@@ -151,6 +151,7 @@ def _finite(tag: str, values: Array, tell: Tell) -> Array:
 # What is stored
 
 SLICE = 1 << 17  # values counted at a time: their copies stay in the cache, and no step of it holds the GIL for long
+LARGEST = float(np.finfo(np.float64).max)
 FEW = 10  # bins where a rule asks for more than there are floats between the least value and the greatest
 
 
@@ -225,13 +226,14 @@ def _counted(values: Array, edges_of: Edges | None) -> tuple[Array, Array]:
         found = None
     # A rule whose own arithmetic has gone beyond float64 may give edges that nothing lies between.
     if found is None or found[0].sum() != numbers.size:
-        return np.histogram(numbers, FEW, _around(float(numbers.min()), float(numbers.max())))
+        return np.histogram(numbers, _few_edges(float(numbers.min()), float(numbers.max())))
     return found
 
 
-def _around(low: float, high: float) -> tuple[float, float]:
+def _few_edges(low: float, high: float) -> Array:
     room = max(0.5, 1e-9 * max(abs(low), abs(high)))
-    return low - room, high + room
+    halves = np.linspace(low / 2 - room / 2, high / 2 + room / 2, FEW + 1)  # their differences are within float64
+    return np.clip(2 * halves, -LARGEST, LARGEST)
 
 
 def _support(counts: Array, edges: Array) -> tuple[Array, Array]:

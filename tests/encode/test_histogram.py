@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as nst
 
 from asynctb.encode.buckets import count, default_edges
-from asynctb.encode.histogram import AT_ONCE, FEW, MOST, NAMES, SLICE, histogram, histogram_raw
+from asynctb.encode.histogram import AT_ONCE, FEW, LARGEST, MOST, NAMES, SLICE, histogram, histogram_raw
 from asynctb.entry import Draft, Entry, Record
 from asynctb.errors import EncodeError
 from asynctb.proto import event_pb2, summary_pb2
@@ -165,7 +165,10 @@ def test_what_is_not_finite_is_left_out_and_told() -> None:
     assert "'t' leaves out 3 of 5 values" in message % tuple(args)
 
 
-@pytest.mark.parametrize("values", [[1.0], [1.0, np.nextafter(1, 2)], [1e300, 1e300], [-0.0, 5e-324]])
+CLOSE = [[1.0], [1.0, np.nextafter(1, 2)], [1e300, 1e300], [-0.0, 5e-324], [LARGEST], [-LARGEST], [LARGEST, 0.0]]
+
+
+@pytest.mark.parametrize("values", CLOSE)
 @pytest.mark.parametrize("bins", [FEW, 1000, *NAMES])
 def test_values_that_are_close(values: list[float], bins: Any) -> None:
     """Where there are fewer floats than bins between the least and the greatest value, nothing is lost."""
