@@ -155,19 +155,19 @@ def test_runs(block: Block, tmp_path: Path) -> None:
 
 
 def test_the_tutorial_can_be_typed(tmp_path: Path) -> None:
-    """The tutorial's fragments work in their order and with one writer, compiled as the prompt compiles that it names.
+    """All that follows the tutorial's prompt works there in its order, with one writer, compiled as a prompt compiles.
 
     The prompt itself is not asked: without a terminal, that of Python 3.13.0 takes no statement of several lines.
     """
     tutorial = [block for block in BLOCKS if block.source == "docs/tutorial.md"]
-    (prompt,) = (block.code for block in tutorial if block.language == "text")
-    fragments = [block.code for block in tutorial if block.language == "python" and block.program() != block.code]
-    assert len(fragments) > 10
+    (prompt,) = (block for block in tutorial if block.language == "text")
+    typed = [block.code for block in tutorial if block.language == "python" and block.line > prompt.line]
+    assert len(typed) > 10
     path = os.pathsep.join(filter(None, [str(LIBRARY), os.environ.get("PYTHONPATH")]))
-    typed = "import ast, asyncio, sys; code = compile(sys.stdin.read(), '', 'exec', ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)"
+    console = "import ast, asyncio, sys; code = compile(sys.stdin.read(), '', 'exec', ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)"
     result = subprocess.run(
-        [sys.executable, "-c", f"{typed}; asyncio.run(eval(code))"],
-        input="\n".join([prompt.replace(">>> ", ""), *fragments]),
+        [sys.executable, "-c", f"{console}; asyncio.run(eval(code))"],
+        input="\n".join([prompt.code.replace(">>> ", ""), *typed]),
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
@@ -175,7 +175,7 @@ def test_the_tutorial_can_be_typed(tmp_path: Path) -> None:
         timeout=60,
         check=False,
     )
-    logged = [line for code in fragments for line in LOGGED.findall(code)]
+    logged = [line for code in typed for line in LOGGED.findall(code)]
     assert (result.returncode, result.stderr.splitlines()) == (0, logged)
     assert list(tmp_path.glob("runs/tried/events.out.tfevents.*"))
 
