@@ -32,12 +32,12 @@ class Question(BaseModel):
     prompt: str
 
 
-def service(log_dir: str = "runs/service", *, logging: bool = True) -> FastAPI:
-    """Answer questions. The writer lives as long as the service does."""
+def service(log_dir: str | None = None, *, logging: bool = True) -> FastAPI:
+    """Answer questions. The writer lives as long as the service does, and each start is a run of its own."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncSummaryWriter(log_dir, overflow="drop", enabled=logging) as w:
+        async with AsyncSummaryWriter(log_dir, comment="_service", overflow="drop", enabled=logging) as w:
             app.state.telemetry = telemetry = Telemetry(w)
             reporter = asyncio.create_task(telemetry.report_every(1.0))
             yield
@@ -116,9 +116,9 @@ async def main(options: argparse.Namespace) -> None:
     for name, milliseconds in took.items():
         p50, p99 = np.percentile(milliseconds, [50, 99])
         print(f"logging {name:>3}: {len(milliseconds):5} requests, p50 {p50:4.1f} ms, p99 {p99:4.1f} ms")
-    stats = logged.state.telemetry.w.stats
-    print(f"\n{stats.written} events written and {sum(stats.dropped.values())} dropped. To look at them:\n")
-    print(f"    pip install tensorboard\n    tensorboard --logdir {options.log_dir}")
+    w = logged.state.telemetry.w
+    print(f"\n{w.stats.written} events written and {sum(w.stats.dropped.values())} dropped. To look at them:\n")
+    print(f"    pip install tensorboard\n    tensorboard --logdir {w.log_dir}")
 
 
 async def load(client: httpx.AsyncClient, seconds: float) -> list[float]:
@@ -162,7 +162,7 @@ async def serving(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--log-dir", default="runs/service", help="where to write (default: %(default)s)")
+    parser.add_argument("--log-dir", help="where to write (default: runs/<date>_<host>_service)")
     parser.add_argument("--seconds", type=float, default=8, help="of load (default: %(default)s)")
     try:
         asyncio.run(main(parser.parse_args()))

@@ -24,7 +24,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
     """Let it serve for some windows."""
     folder = tmp_path_factory.mktemp("service")
     out = run("service.py", "--seconds", "2.5", cwd=folder)
-    return Served(out, folder, shown(folder / "runs" / "service")["."])
+    (tags,) = shown(folder / "runs").values()
+    return Served(out, folder, tags)
 
 
 def test_every_request_is_there(served: Served) -> None:
@@ -67,9 +68,18 @@ def test_all_is_written_once(served: Served) -> None:
     assert f"\n{events} events written and 0 dropped" in served.out
 
 
+def test_a_restart_hides_nothing(tmp_path: Path) -> None:
+    """Started again, the service counts from 1 again, in a run of its own: both loaders show all of both."""
+    for _ in range(2):
+        run("service.py", "--seconds", "1", cwd=tmp_path)  # so that no two begin in the same second
+    runs = shown(tmp_path / "runs")
+    assert len(runs) == 2
+    assert {steps(tags["window/requests"])[0] for tags in runs.values()} == {1}
+
+
 @pytest.mark.skipif(os.name != "posix", reason="no SIGINT to send")
 def test_stops_at_ctrl_c(tmp_path: Path) -> None:
     """Ctrl-C ends the servers in peace: each request until then is in the run, and in the last window."""
     interrupted("service.py", "--seconds", "60", tag="request/ms", cwd=tmp_path)
-    tags = shown(tmp_path / "runs" / "service")["."]
+    (tags,) = shown(tmp_path / "runs").values()
     assert steps(tags["request/ms"])[-1] == sum(values(tags["window/requests"]))
