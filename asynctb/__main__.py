@@ -48,9 +48,12 @@ def _run(program: list[str], by_name: bool) -> None:
     if by_name:
         _kept = runpy.run_module(program[0], run_name="__main__", alter_sys=True)
         return
-    if not sys.flags.safe_path and os.path.isfile(program[0]):
-        sys.path[0] = os.path.dirname(os.path.realpath(program[0]))  # it was the working directory, as `-m` has it
-    _kept = runpy.run_path(program[0], run_name="__main__")
+    path = program[0]
+    if os.path.isfile(path):
+        path = os.path.join(os.getcwd(), path)  # Python's `__file__`, good after a chdir; runpy has it in sys.argv, too
+        if not sys.flags.safe_path:
+            sys.path[0] = os.path.dirname(os.path.realpath(path))  # it was the working directory, as `-m` has it
+    _kept = runpy.run_path(path, run_name="__main__")
 
 
 def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
