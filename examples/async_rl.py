@@ -132,6 +132,8 @@ async def main(options: argparse.Namespace) -> None:
         await training.learn(policy, options.updates)
         for actor in actors:
             actor.cancel()
+    if version >= options.updates:
+        print(f"All {version} updates were done before; --updates takes a larger number, or --log-dir another place.")
     print(f"\nTo look at it:\n\n    pip install tensorboard\n    tensorboard --logdir {options.log_dir}")
 
 

@@ -33,6 +33,14 @@ def test_clocks_and_dashboards(tmp_path: Path) -> None:
     assert sum(moves) <= env["return"][-1].step
 
 
+def test_says_that_all_is_done(tmp_path: Path) -> None:
+    """Started again when nothing is left to do, it says so, and how there would be."""
+    options = ("async_rl.py", "--updates", "4", "--actors", "8")
+    first, again = (run(*options, cwd=tmp_path) for _ in range(2))
+    assert "--updates" not in first
+    assert again.startswith("All 4 updates were done before; --updates")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="no SIGTERM to send")
 def test_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     """What had been said to be done is in the run after a SIGTERM; started again, both clocks go on without a seam."""
