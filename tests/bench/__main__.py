@@ -50,7 +50,8 @@ def run(form: Form, only: list[str], rounds: int, where: Path, keep: Path | None
         _say(f"!!! THE MACHINE IS NOT QUIET: its load average is {results.about['load']}. The figures will not hold.")
     groups = cases(form, only)
     if not groups or not groups[0]:
-        raise SystemExit(f"nothing is called {' or '.join(only)}")
+        names = (case.key for group in cases(form, list(GROUPS)) for case in group)
+        raise SystemExit(f"nothing is called {' or '.join(only)}; there are {', '.join([*GROUPS, *names])}")
     for entrant in ENTRANTS.values():
         if not entrant.installed:
             _say(f"{entrant.title} is not installed here: its columns are missing")
@@ -72,7 +73,7 @@ def run(form: Form, only: list[str], rounds: int, where: Path, keep: Path | None
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     """Return what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    groups = f"of {', '.join(GROUPS)}; or single rows by their keys, or by what these begin with, such as `image`"
+    groups = f"of {', '.join(GROUPS)}; or a method; or rows by their keys, or by what these begin with, such as `image`"
     parser.add_argument("--only", nargs="+", metavar="GROUP", help=groups)
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured, after warming up (5)")
     size = parser.add_mutually_exclusive_group()

@@ -177,11 +177,12 @@ NEEDED = {"budgets": ("lag/mixed", "footprint/import", "footprint/memory")}
 def cases(form: Form, only: list[str]) -> list[list[Case]]:
     """Return the cases of each group that is asked for, with what it needs of the others; or single ones, or a series.
 
+    A single one is asked for by its key, or by its title as a page shows it, and a series by what its keys begin with.
     What is in one list has the same processes. In a smoke test everything has, for starting them would take longest.
     """
     needed = {*only, *(key for group in only for key in NEEDED.get(group, ()))}
     groups = [
-        [case for case in group(form) if name in only or needed & {case.key, case.key.partition("/")[0]}]
+        [case for case in group(form) if name in only or needed & {case.key, case.title, case.key.partition("/")[0]}]
         for name, group in GROUPS.items()
     ]
     return [list(chain.from_iterable(groups))] if form == "quick" else [group for group in groups if group]

@@ -60,7 +60,7 @@ def about(results: Results) -> str:
         lines.append("**The machine was not quiet: others used it meanwhile. The figures are provisional.**")
     missing = [entrant.title for entrant in ENTRANTS.values() if entrant.distribution not in told["versions"]]
     if missing:
-        lines.append(f"Not installed: {', '.join(missing)}.")
+        lines.append(f"Not installed: {'; '.join(missing)}.")
     return "\n\n".join(lines)
 
 

@@ -84,7 +84,8 @@ def test_the_sizes_have_the_same_groups() -> None:
     assert [case.key for group in cases("full", ["tags/10", "lag"]) for case in group] == [
         "lag/mixed", "lag/scalars", "tags/10"
     ]  # fmt: skip
-    with pytest.raises(SystemExit):
+    assert [case.key for group in cases("full", ["add_text"]) for case in group] == ["methods/add_text"]
+    with pytest.raises(SystemExit, match=r"nothing is called nothing; there are budgets, .*, methods/add_text, "):
         main(["--quick", "--only", "nothing"])
 
 
@@ -179,7 +180,7 @@ def test_the_tables_say_who_is_missing() -> None:
     results.rows["scalars"].cells["await"] = Cell([], "OSError: no")
     text = page(results)
     assert "| SummaryWriter | 2.00 us | 1.00 us | 1,000,000/s | - | - |" in text
-    assert "Not installed: torch," in text
+    assert "Not installed: torch;" in text
     assert "| torch |" not in text
     assert "- scalars, await: OSError: no" in text
     assert "not quiet" in page(Results({**ABOUT, "load": 2.0}, {}))
