@@ -1,7 +1,7 @@
 """One of everything that TensorBoard shows, from an ordinary script. It takes a second, or a few where torch is
 installed, which draws its network.
 
-Look at it with `tensorboard --logdir runs/gallery`; the dashboards that are not on top are in the menu at the right.
+Look at it with `tensorboard --logdir runs/gallery`; arrows beside the dashboards lead to more of them.
 """
 
 from __future__ import annotations
