@@ -57,6 +57,8 @@ def _items(tag: str, value: Any, wanted: str) -> Sequence[Any]:
 
 
 def _row(tag: str, item: Any, length: int) -> Sequence[Any]:
+    if length == 1 and (isinstance(item, str) or not hasattr(item, "__len__")):
+        return [item]  # a label that stands alone is the row of a single column
     wanted = f"rows of {length} cells, as many as the header"
     row = _items(tag, item, wanted)
     if len(row) != length:

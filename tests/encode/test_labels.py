@@ -89,6 +89,8 @@ def test_labels_become_text(metadata: Any, written: str | None) -> None:
         ([["a\tb", "c\nd"]], ["x\ty", "z"], "x y\tz\na b\tc d\n"),
         ([["", ""], ["", "b"]], ["x", "y"], "x\ty\n\u200b\t\n\tb\n"),
         ([["a"], ["b"]], ["name"], "a\nb\n"),
+        (["one", "two"], ["name"], "one\ntwo\n"),
+        ([1, ["b"], np.float32(0.5)], ["name"], "1\nb\n0.5\n"),
         (["a", "b"], [], "a\nb\n"),
     ],
 )
@@ -128,6 +130,7 @@ class Untold:
         ([["a", "b"], ["a", "b", "c"]], ["x", "y"], 2, "rows of 2 cells, as many as the header", ["a", "b", "c"]),
         (["ab"], ["x", "y"], 1, "rows of 2 cells, as many as the header", "ab"),
         ([5], ["x", "y"], 1, "rows of 2 cells, as many as the header", 5),
+        ([["a", "b"]], ["x"], 1, "rows of 1 cells, as many as the header", ["a", "b"]),
         ([["a", "b"]], "xy", 1, "a list of column names", "xy"),
     ],
 )
