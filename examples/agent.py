@@ -47,14 +47,14 @@ def shortened(text: str) -> str:
 
 async def main(options: argparse.Namespace) -> None:
     rng = random.Random(options.seed)
-    async with AsyncSummaryWriter(options.log_dir) as w:
+    async with AsyncSummaryWriter(options.log_dir, comment="_agent") as w:
         for round_ in range(options.rounds):
             skill = (round_ + 1) / (options.rounds + 1)  # of the model, which learns behind our back
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(roll_out(rng, skill)) for _ in range(options.rollouts)]
             await log(w, [task.result() for task in tasks], round_)
         print(f"{w.stats.accepted} entries logged. To look at them:\n")
-    print(f"    pip install tensorboard\n    tensorboard --logdir {options.log_dir}")
+    print(f"    pip install tensorboard\n    tensorboard --logdir {w.log_dir}")
 
 
 async def log(w: AsyncSummaryWriter, rollouts: list[Rollout], round_: int) -> None:
@@ -108,7 +108,7 @@ async def multiply(call: str) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--log-dir", default="runs/agent", help="where to write (default: %(default)s)")
+    parser.add_argument("--log-dir", help="where to write (default: runs/<date>_<host>_agent)")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--rollouts", type=int, default=16, help="at once (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)

@@ -11,7 +11,7 @@ from tests.examples.running import interrupted, rows, run, shown, steps, values
 def test_rollouts_are_tables(tmp_path: Path) -> None:
     """Each slot shows a whole conversation of every round, from its prompt to its reward, within bounds."""
     run("agent.py", "--rounds", "6", "--rollouts", "8", cwd=tmp_path)
-    tags = shown(tmp_path / "runs" / "agent")["."]
+    (tags,) = shown(tmp_path / "runs").values()
     slots = [tag for tag in tags if tag.startswith("rollout/")]
     assert sorted(slots) == [f"rollout/{slot}/text_summary" for slot in range(4)]
     for slot in slots:
@@ -30,7 +30,7 @@ def test_rollouts_are_tables(tmp_path: Path) -> None:
 def test_numbers_of_all_rollouts(tmp_path: Path) -> None:
     """Every round has its rewards and its tokens, also of rollouts that no slot shows."""
     run("agent.py", "--rounds", "5", "--rollouts", "8", cwd=tmp_path)
-    tags = shown(tmp_path / "runs" / "agent")["."]
+    (tags,) = shown(tmp_path / "runs").values()
     numbers = {"reward/mean", "reward/min", "reward/max", "tokens/total", "tokens/mean", "calls/mean"}
     assert {tag for tag in tags if not tag.startswith("rollout/")} == numbers | {"tokens/each"}
     for tag in numbers:
@@ -43,5 +43,5 @@ def test_numbers_of_all_rollouts(tmp_path: Path) -> None:
 def test_stops_at_ctrl_c(tmp_path: Path) -> None:
     """Ctrl-C ends it with a message, and the rounds until then are there."""
     interrupted("agent.py", "--rounds", "1000", tag="rollout/3", cwd=tmp_path)
-    tags = shown(tmp_path / "runs" / "agent")["."]
+    (tags,) = shown(tmp_path / "runs").values()
     assert steps(tags["reward/mean"])[0] == 0
