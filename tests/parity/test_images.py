@@ -109,7 +109,8 @@ def test_defaults() -> None:
 
 # Boxes
 
-CORNERS = st.one_of(st.integers(-10, 70), st.floats(-10, 70, width=32))
+# In eighths: torch adds a label's width in the boxes' own type, in which it may lose a hundredth of a millionth.
+CORNERS = st.one_of(st.integers(-10, 70), st.integers(-80, 560).map(lambda eighths: eighths / 8))
 
 
 @holds(80)
