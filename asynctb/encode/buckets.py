@@ -45,15 +45,26 @@ def _inner_edges() -> _Inner:
     return _Inner(edges, np.where(nearest < edges, np.nextafter(nearest, np.float32(np.inf)), nearest), nearest)
 
 
-def count(values: Array) -> npt.NDArray[np.intp]:
+class Counted(NamedTuple):
+    """How many values each bucket has, and the least and the greatest of them, which counting finds on its way."""
+
+    counts: npt.NDArray[np.intp]
+    low: float
+    high: float
+
+
+def count(values: Array) -> Counted:
     """Count finite floats by the default buckets; those beyond the outermost edges count in the outermost buckets.
 
     Sorted, they need one search an edge instead of one a value; numpy sorts with the processor's vector instructions,
     and outside the GIL. (Tables of the upper 16 bits and `np.bincount` take a tenth less, but that holds the GIL.)
     """
-    edges = _inner_edges()
-    below = _doubles_below(values, edges) if values.dtype.itemsize == 8 else _ranked(values).searchsorted(edges.single)
-    return np.diff(below, prepend=0, append=values.size)
+    edges, ranked = _inner_edges(), _ranked(values)
+    if values.dtype.itemsize == 8:
+        below, ends = _doubles_below(values, ranked, edges), (values.min(), values.max())
+    else:
+        below, ends = _below(ranked, edges.single), (ranked[0], ranked[-1])
+    return Counted(np.diff(below, prepend=0, append=values.size), *map(float, ends))
 
 
 def _ranked(values: Array) -> npt.NDArray[np.float32]:
@@ -63,17 +74,25 @@ def _ranked(values: Array) -> npt.NDArray[np.float32]:
     return singles
 
 
-def _doubles_below(values: Array, edges: _Inner) -> npt.NDArray[np.intp]:
+def _below(ranked: Array, edges: Array) -> npt.NDArray[np.intp]:
+    """Return how many of sorted values are below each edge; most edges are beyond all of them, and need no search."""
+    first, last = edges.searchsorted(ranked[[0, -1]], "right")
+    below = np.zeros(len(edges), np.intp)
+    below[first:last] = ranked.searchsorted(edges[first:last])
+    below[last:] = len(ranked)
+    return below
+
+
+def _doubles_below(values: Array, ranked: npt.NDArray[np.float32], edges: _Inner) -> npt.NDArray[np.intp]:
     """Return how many of float64 values are below each edge.
 
     They are sorted as float32, which takes half the time. Rounding keeps their order, so that only of those which
     become what an edge becomes it is not known on which side they were.
     """
-    ranked = _ranked(values)
-    below = ranked.searchsorted(edges.nearest)
+    below = _below(ranked, edges.nearest)
     doubtful = np.flatnonzero(ranked[np.minimum(below, len(ranked) - 1)] == edges.nearest)
     if len(doubtful) > DOUBTFUL:
-        return np.sort(values).searchsorted(edges.wide)
+        return _below(np.sort(values), edges.wide)
     for number in doubtful:
         below[number] = np.count_nonzero(values < edges.wide[number])
     return below

@@ -38,10 +38,11 @@ def histogram(tag: str, values: Any, bins: Any, max_bins: int | None, tell: Tell
         numbers = array.ravel(order="K")
         _check_some_are_finite(tag, numbers)
         if edges_of is None:
-            return lambda: _payload(tag, *_tallied(tag, numbers, tell), None, cap)
+            return lambda: _payload(tag, *_by_default(tag, numbers, tell), cap)
         finite = _finite(tag, numbers, tell)
         _check_range(tag, finite)
-        return lambda: _payload(tag, *_tallied(tag, finite, tell), edges_of, cap)
+        found = partial(_by_edges, finite, edges_of)
+        return lambda: _payload(tag, *found(), cap)
 
     return draft([tag], PLUGIN, [held(tag, values)], prepare, at_once=AT_ONCE)
 
@@ -151,13 +152,15 @@ def _finite(tag: str, values: Array, tell: Tell) -> Array:
 # What is stored
 
 SLICE = 1 << 17  # values counted at a time: their copies stay in the cache, and no step of it holds the GIL for long
+ROW = 1 << 13  # values whose squares are added up at a time: for more, OpenBLAS has threads of its own
 LARGEST = float(np.finfo(np.float64).max)
 FEW = 10  # bins where a rule asks for more than there are floats between the least value and the greatest
 
 
 class Tally(NamedTuple):
-    """What is said of the values as a whole."""
+    """What is said of values as a whole."""
 
+    num: int
     low: float
     high: float
     total: float
@@ -165,34 +168,56 @@ class Tally(NamedTuple):
     """The sum of their squares."""
 
 
-def _tallied(tag: str, values: Array, tell: Tell) -> tuple[Array, Tally]:
-    """Return those values that are finite, and what is said of them. A finite sum tells that all are."""
-    tally = _tally(values)
-    if math.isfinite(tally.total):
-        return values, tally
-    finite = _finite(tag, values, tell)
-    return finite, tally if finite is values else _tally(finite)
+Found = tuple[Tally, Array, Array]
+"""What is said of the values, how many of them each bucket has, and the edges of the buckets."""
 
 
-def _tally(values: Array) -> Tally:
+def _by_default(tag: str, values: Array, tell: Tell) -> Found:
+    """Count by the default buckets what is finite, in one pass."""
+    counts, edges, tallies = np.zeros(1, np.intp), default_edges(), list[Tally]()
     with np.errstate(all="ignore"):  # squares may be beyond float64: then their sum is infinite
-        lows, highs, totals, squares = zip(*map(_tally_of_slice, _slices(values)), strict=True)
-    return Tally(min(lows), max(highs), _sum(totals), _sum(squares))
+        for piece in _slices(values):
+            numbers = piece if piece.dtype.kind == "f" else _doubles(piece)
+            total, squares = _sums(numbers)
+            if not math.isfinite(total):  # a finite sum tells that all are
+                numbers = numbers[np.isfinite(numbers)]
+                total, squares = _sums(numbers)
+            if numbers.size:
+                inside, low, high = count(numbers)
+                counts = counts + inside
+                tallies.append(Tally(numbers.size, low, high, total, squares))
+    tally = _joined(tallies)
+    if tally.num < values.size:
+        tell(("histogram", tag), NOT_FINITE, tag, values.size - tally.num, values.size)
+    return tally, counts, edges
 
 
-def _tally_of_slice(values: Array) -> Tally:
-    doubles = values.astype(np.float64)  # a copy: it is squared in place
-    low, high, total = float(doubles.min()), float(doubles.max()), float(doubles.sum())
-    np.multiply(doubles, doubles, out=doubles)
-    return Tally(low, high, total, float(doubles.sum()))
+def _by_edges(values: Array, edges_of: Edges) -> Found:
+    """Count finite values by edges that depend on them."""
+    with np.errstate(all="ignore"):  # also a rule's own arithmetic may go beyond float64
+        counts, edges = _counted(values, edges_of)
+        pieces = _slices(values)
+        tally = _joined([Tally(each.size, float(each.min()), float(each.max()), *_sums(each)) for each in pieces])
+    return tally, counts, edges
 
 
-def _payload(tag: str, values: Array, tally: Tally, edges_of: Edges | None, cap: int | None) -> bytes:
-    with np.errstate(all="ignore"):  # a rule's own arithmetic may go beyond float64
-        counts, limits = _capped(*_support(*_counted(values, edges_of)), cap)
+def _sums(values: Array) -> tuple[float, float]:
+    """Return the sum of the values and that of their squares."""
+    doubles = _doubles(values)
+    rows = [doubles[start : start + ROW] for start in range(0, doubles.size, ROW)]
+    return float(doubles.sum()), _sum([float(row.dot(row)) for row in rows])
+
+
+def _joined(tallies: Sequence[Tally]) -> Tally:
+    nums, lows, highs, totals, squares = zip(*tallies, strict=True)
+    return Tally(sum(nums), min(lows), max(highs), _sum(totals), _sum(squares))
+
+
+def _payload(tag: str, tally: Tally, counts: Array, edges: Array, cap: int | None) -> bytes:
     head = summary_pb2.HistogramProto(
-        min=tally.low, max=tally.high, num=values.size, sum=tally.total, sum_squares=tally.squares
+        min=tally.low, max=tally.high, num=tally.num, sum=tally.total, sum_squares=tally.squares
     )
+    counts, limits = _capped(*_support(counts, edges), cap)
     return _event(tag, head, limits, counts)
 
 
@@ -214,10 +239,7 @@ def _sum(parts: Sequence[float]) -> float:
         return sum(parts)
 
 
-def _counted(values: Array, edges_of: Edges | None) -> tuple[Array, Array]:
-    if edges_of is None:
-        floats = (piece if piece.dtype.kind == "f" else _doubles(piece) for piece in _slices(values))
-        return sum(map(count, floats), np.zeros(1, np.intp)), default_edges()
+def _counted(values: Array, edges_of: Edges) -> tuple[Array, Array]:
     numbers = _doubles(values)
     try:
         edges = edges_of(numbers)
