@@ -340,8 +340,8 @@ class Backlog:
             roomy = pending + turn.count <= MAX_ENTRIES and self.pending_bytes + turn.size <= self._max_bytes
             if pending and not roomy:
                 break
-            self._line.leave(turn, Outcome.ACCEPTED)
             turn.places = self._accept(*turn.add)
+            self._line.leave(turn, Outcome.ACCEPTED)  # last: its thread may be looking at the outcome by itself
             granted.append(turn)
         return granted
 

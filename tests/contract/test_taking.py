@@ -11,9 +11,12 @@ import pytest
 from asynctb import AsyncSummaryWriter, EncodeError, SummaryWriter
 from asynctb.encode.scalar import scalar
 from asynctb.entry import Draft, Encode
+from asynctb.pipeline.backlog import Backlog
+from asynctb.pipeline.turns import ThreadTurn
 from tests.contract.conftest import Run
+from tests.contract.disk import Disk
 from tests.contract.heavy import LARGE, TOO_LONG
-from tests.contract.seen import points
+from tests.contract.seen import eventually, points
 
 
 class Value:
@@ -133,3 +136,38 @@ def test_a_failure_to_tell_is_the_callers(how: str, tmp_path: Path) -> None:
     }
     with pytest.raises(RuntimeError, match="no display"):
         calls[how]()
+
+
+def test_a_value_that_was_let_in_is_taken_whenever_its_thread_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread in line looks by itself now and then; it sees that it was let in no sooner than what it has to take."""
+    looks: list[float] = []
+    accept, wait = Backlog._accept, ThreadTurn.wait
+
+    def look(turn: ThreadTurn, timeout: float) -> None:
+        looks.append(timeout)
+        wait(turn, 0.001)
+
+    def accept_late(backlog: Backlog, *add: Any) -> Any:
+        if threading.current_thread().name == "asynctb-file":
+            seen = len(looks)
+            assert eventually(lambda: len(looks) > seen + 2 or not adding.is_alive(), TOO_LONG)
+        return accept(backlog, *add)
+
+    monkeypatch.setattr(ThreadTurn, "wait", look)
+    monkeypatch.setattr(Backlog, "_accept", accept_late)
+    disk, value = Disk(), Value()
+    with SummaryWriter(tmp_path, max_bytes=1) as writer:
+        disk.under(writer)
+        held = disk.hold()
+        writer.add_scalar("a", 1.0)
+        assert held.wait(TOO_LONG)
+        adding = threading.Thread(target=writer._store, args=("add_value", [value.draft], 0, 0.0), daemon=True)
+        adding.start()
+        assert eventually(lambda: looks, TOO_LONG)
+        disk.release()
+        adding.join(TOO_LONG)
+        writer.flush()
+        assert (writer.stats.written, len(value.took)) == (2, 1)
+    assert {point.tag for point in points(tmp_path)} == {"a", "v"}
