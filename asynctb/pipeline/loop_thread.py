@@ -88,13 +88,16 @@ class LoopThread:
                 self._loop.call_soon_threadsafe(self._stopped.set)
 
     def _main(self) -> None:
-        # Without a descriptor left there is no loop: then the file thread does without one.
-        with suppress(OSError):
+        try:
             runner = asyncio.Runner()
-            runner.get_loop()
-            with runner:
-                runner.run(self._until_stopped())
-        self._ready.set()
+            # There is no loop where no descriptor is left, nor where the program's own policy makes none in this
+            # thread: then the file thread does without one.
+            with suppress(Exception):
+                runner.get_loop()
+                with runner:
+                    runner.run(self._until_stopped())
+        finally:  # whatever it was, nobody waits for it for ever
+            self._ready.set()
 
     async def _until_stopped(self) -> None:
         self._loop = asyncio.get_running_loop()

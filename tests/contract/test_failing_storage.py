@@ -30,6 +30,7 @@ from asynctb.pipeline.health import PATIENCE, STUCK_AFTER
 from asynctb.pipeline.loop_thread import LoopThread
 from asynctb.storage.local import LocalStorage
 from tests.contract.disk import Disk
+from tests.contract.interrupt import ends
 from tests.contract.seen import comes, event_files, eventually, points, steps, steps_so_far
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -890,6 +891,19 @@ def test_without_a_loop_the_end_still_waits(tmp_path: Path, monkeypatch: pytest.
     writer.close()
     assert writer._pipeline not in exits._watched
     assert steps(tmp_path) == [0]
+
+
+def test_where_the_program_lets_no_thread_have_a_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a policy whose loops are for the main thread, as those of GUI toolkits are, adds neither hang nor raise."""
+    monkeypatch.setattr("asyncio.events.new_event_loop", Mock(side_effect=RuntimeError("not in this thread")))
+    writer = SummaryWriter(tmp_path)
+    assert ends(lambda: writer.add_scalar("a", 1.0, 0))
+    assert eventually(lambda: steps_so_far(tmp_path) == [0])
+    writer.add_scalar("a", 1.0, 1)
+    writer.flush()
+    assert writer.stats.written == 2
+    writer.close()
+    assert steps(tmp_path) == [0, 1]
 
 
 def test_ctrl_c_on_the_way_to_the_file_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
