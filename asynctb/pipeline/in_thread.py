@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import suppress
 
@@ -49,7 +50,7 @@ def flush(pipeline: Pipeline, sync: bool, timeout: float | None) -> None:
     ticket = pipeline.request_flush()
     if pipeline.backlog.interrupted():
         return  # from a signal handler in the midst of an add: it is on its way, and waiting would be for ever
-    deadline = None if timeout is None else time.monotonic() + timeout
+    deadline = None if timeout is None else time.monotonic() + min(timeout, threading.TIMEOUT_MAX / 2)
     while not ticket.done:
         left = LOOK if deadline is None else min(LOOK, deadline - time.monotonic())
         if left <= 0:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import math
 import os
 import threading
 import time
@@ -41,6 +42,23 @@ def test_close_twice(run: Run, tmp_path: Path) -> None:
     assert steps(tmp_path) == [0]
     assert writer.stats.written == 1
     assert len(event_files(tmp_path)) == 1
+
+
+def test_a_timeout_without_end(run: Run, tmp_path: Path) -> None:
+    """`math.inf` is a number of seconds as any other."""
+
+    async def main() -> None:
+        async with AsyncSummaryWriter(tmp_path / "async") as writer:
+            await writer.add_scalar("a", 1.0)
+            await writer.flush(sync=True, timeout=math.inf)
+            await writer.close(timeout=math.inf)
+
+    run(main())
+    with SummaryWriter(tmp_path / "sync") as sync_writer:
+        sync_writer.add_scalar("a", 1.0)
+        sync_writer.flush(sync=True, timeout=math.inf)
+        sync_writer.close(timeout=math.inf)
+    assert steps(tmp_path / "async") == steps(tmp_path / "sync") == [0]
 
 
 def test_close_writes_everything(run: Run, tmp_path: Path) -> None:
