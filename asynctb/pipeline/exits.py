@@ -53,10 +53,12 @@ def finish(pipeline: Pipeline) -> None:
     left = max(0.0, pipeline.options.exit_timeout - _in_vain)
     if not pipeline.backlog.blocked and pipeline.health.failing is None:
         left = max(left, min(LAST_CHANCE, pipeline.options.exit_timeout + LAST_CHANCE - _in_vain))
-    pipeline.drain.finish(left)
-    if pipeline.backlog.pending:
-        _in_vain_at = time.monotonic()
-        _in_vain += _in_vain_at - began
+    try:
+        pipeline.drain.finish(left)
+    finally:  # also where Ctrl-C has ended it
+        if pipeline.backlog.pending:
+            _in_vain_at = time.monotonic()
+            _in_vain += _in_vain_at - began
 
 
 def write_all(timeout: float, *, sync: bool, last: bool) -> None:
@@ -114,6 +116,15 @@ def _finish_all() -> None:
     global _exiting_in
     _exiting_in = os.getpid()
     pipelines = list(_watched)
+    try:
+        _finish_each(pipelines)
+    except KeyboardInterrupt:
+        # The program has ended already, perhaps by another Ctrl-C. Only one more has this wait end early.
+        _finish_each(pipelines)
+        raise
+
+
+def _finish_each(pipelines: list[Pipeline]) -> None:
     for pipeline in pipelines:
         pipeline.start_finishing()
     for pipeline in pipelines:
