@@ -184,7 +184,7 @@ class SummaryWriter(Configured, FileWriters, AddMethods[None]):
                 self._pipeline = fresh
                 self._earlier.append(closed)
             while self._earlier and self._earlier[0].over.done():
-                self._past += self._earlier.pop(0).stats()
+                self._past += self._earlier.pop(0).stats().over()
         return self._pipeline
 
     # Life
@@ -277,7 +277,8 @@ class SummaryWriter(Configured, FileWriters, AddMethods[None]):
     def stats(self) -> Stats:
         """The writer's figures at this moment, those before a `close()` included."""
         with self._life:
-            return sum((pipeline.stats() for pipeline in (*self._earlier, self._pipeline)), self._past)
+            earlier = (each.stats().over() if each.over.done() else each.stats() for each in self._earlier)
+            return sum((*earlier, self._pipeline.stats()), self._past)
 
     def __repr__(self) -> str:
         """Name the writer by its directory."""

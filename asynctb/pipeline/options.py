@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -51,8 +51,9 @@ class Stats:
         written: entries handed to the operating system, so that they survive the end of the process.
         pending: entries accepted and not yet written.
         pending_bytes: bytes of memory that pending entries hold, counted as `max_bytes` counts them.
-        dropped: entries refused, by reason: `full` (no room), `storage` (it has been failing), `closed`, `encode`
-            (could not be encoded after all), `path` (the run can have no file).
+        dropped: entries not stored, by reason: `full` (no room), `storage` (it has been failing, or failed until a
+            `close()` that another file has followed), `closed`, `encode` (could not be encoded after all), `path` (the
+            run can have no file).
         last_error: the last failure of the storage, if there ever was one.
     """
 
@@ -62,6 +63,13 @@ class Stats:
     pending_bytes: int = 0
     dropped: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     last_error: BaseException | None = None
+
+    def over(self) -> Stats:
+        """Return the figures of a file that is closed for good: what is pending will never be written."""
+        dropped = Counter(self.dropped)
+        if self.pending:
+            dropped["storage"] += self.pending
+        return replace(self, pending=0, pending_bytes=0, dropped=dict(dropped))
 
     def __add__(self, later: Stats) -> Stats:
         """Return the figures of two files of one writer, the later one's state."""

@@ -286,6 +286,40 @@ def test_a_second_close_of_a_failing_disk_is_silent(
     script.close()
 
 
+def test_what_a_close_could_not_write_is_dropped_once_another_file_follows(tmp_path: Path, disk: Disk) -> None:
+    """Nothing will write it any more, so after a flush of the new file nothing is pending: all that was is counted."""
+    with SummaryWriter(tmp_path, on_storage_error="raise") as writer:
+        disk.under(writer)
+        disk.fail(errno.ENOSPC)
+        writer.add_scalar("a", 1.0)
+        with pytest.raises(StorageError, match="1 entries"):
+            writer.close()
+        disk.heal()
+        assert (writer.stats.pending, dict(writer.stats.dropped)) == (1, {})
+        writer.add_scalar("a", 1.0)
+        writer.flush()
+        stats = writer.stats
+        assert (stats.accepted, stats.written, stats.pending, stats.pending_bytes) == (2, 1, 0, 0)
+        assert dict(stats.dropped) == {"storage": 1}
+
+
+def test_a_write_that_ends_in_vain_after_its_close_is_counted(tmp_path: Path, disk: Disk) -> None:
+    """What a closed file's stuck write still may write is pending until that has failed, though a new file is open."""
+    with SummaryWriter(tmp_path) as writer:
+        disk.under(writer)
+        held = disk.hold()
+        disk.fail(errno.EIO)
+        writer.add_scalar("a", 1.0)
+        assert held.wait(SLOW)
+        writer.close(timeout=0.01)
+        writer.add_scalar("a", 1.0)
+        writer.flush()
+        assert (writer.stats.written, writer.stats.pending, dict(writer.stats.dropped)) == (1, 1, {})
+        disk.release()
+        assert eventually(lambda: writer.stats.pending == 0)
+        assert (writer.stats.written, dict(writer.stats.dropped)) == (1, {"storage": 1})
+
+
 def test_a_script_opens_a_new_file(tmp_path: Path) -> None:
     """After `close()` an add opens a new file, which sorts behind the old; steps and figures go on from there."""
     writer = SummaryWriter(tmp_path)
