@@ -77,9 +77,10 @@ class Place:
             return
         try:
             self.what = encode()
-        except Exception as error:  # whatever it is, the entries behind it must not wait for ever
+        except Exception as error:
             self.error = error
-        self._finish()
+        finally:  # whatever it was, the entries behind it must not wait for ever
+            self._finish()
 
     def give_up(self) -> None:
         """Leave the place empty, unless it is filled: its add was cancelled, or its value was bad."""

@@ -89,6 +89,20 @@ def test_an_encoder_that_fails_fills_its_place_with_the_error() -> None:
     assert made.finished == [made.place]
 
 
+def test_an_encoder_that_ends_its_thread_leaves_its_place_empty() -> None:
+    """What is no failure but an end, such as SystemExit, holds up nothing behind the place for ever."""
+
+    def leave() -> bytes:
+        raise SystemExit
+
+    made = Made(leave)
+    made.place.take()
+    with pytest.raises(SystemExit):
+        made.place.encode()
+    assert (made.place.done, made.place.what, made.place.error) == (True, b"", None)
+    assert made.finished == [made.place]
+
+
 def test_what_is_given_up_is_not_encoded() -> None:
     """A place that was given up is empty, before its value is taken or after, and its encoder does not run."""
     for steps in ([], [Place.take]):
