@@ -138,10 +138,11 @@ class Outgoing:
                 if self._is_blocked_by(place):
                     break
                 self._places -= 1
-                if place.error is not None:
-                    failed.append((item[-1], place.error))
-                withdrawn += not (place.what or place.error)
-                item = (item[0], place.what, item[2], item[3], place.cost, item[-1])
+                what, error = place.what, place.error  # one look: what was given up may be filled all the same
+                if error is not None:
+                    failed.append((item[-1], error))
+                withdrawn += not (what or error)
+                item = (item[0], what, item[2], item[3], place.cost, item[-1])
             items.append(item)
             head.popleft()
             size += item[-2]

@@ -68,6 +68,27 @@ def test_ctrl_c_before_a_place_comes(curves: Curves, monkeypatch: pytest.MonkeyP
         assert len(out.take(1).rows) == rows * ROW
 
 
+def test_a_place_that_was_given_up_is_one_thing_or_the_other(curves: Curves) -> None:
+    """An encoder that comes to its end just as its place goes out has filled it or not, in what is stored and counted."""
+    payloads = iter([b"", b"payload"])
+
+    class Late(Place):
+        @property
+        def what(self) -> bytes:  # type: ignore[override]
+            return next(payloads)
+
+        @what.setter
+        def what(self, _: bytes) -> None: ...
+
+    out = Outgoing(curves)
+    item = a_place(Late)
+    out.add_place(item)
+    assert isinstance(item[1], Place)
+    item[1].done = True
+    taken = out.take(OVERHEAD)
+    assert ([each[1] for each in taken.items], taken.withdrawn) == ([b""], 1)
+
+
 def test_many_numbers_go_out_as_they_are(curves: Curves, monkeypatch: pytest.MonkeyPatch) -> None:
     """More numbers than a batch may hold go out in pieces, in order, without a look at each while the lock is held."""
 
