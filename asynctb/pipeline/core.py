@@ -192,13 +192,15 @@ class Pipeline:
         if self._ended:
             return
         self._ended = True
-        self.drain.end(self.options.exit_timeout)
-        exits.unwatch(self)
-        if self._abandoned:
-            self.reports.left_over("a writer was dropped unclosed")
-        self.backlog.turn_away()
-        self.backlog.fail_tickets(self.health.last_error or OUT_OF_TIME)
-        self.over.set_result(None)
+        try:
+            self.drain.end(self.options.exit_timeout)
+            if self._abandoned:
+                self.reports.left_over("a writer was dropped unclosed")
+        finally:  # whatever it was, nobody waits for it for ever
+            exits.unwatch(self)
+            self.backlog.turn_away()
+            self.backlog.fail_tickets(self.health.last_error or OUT_OF_TIME)
+            self.over.set_result(None)
 
     # The end of its loop, and of the process
 

@@ -14,7 +14,9 @@ from unittest.mock import Mock
 import pytest
 
 from asynctb import AsyncSummaryWriter, StorageError, SummaryWriter, WriterClosed
+from asynctb.pipeline import exits
 from tests.contract.disk import Disk
+from tests.contract.interrupt import ends
 from tests.contract.seen import comes, event_files, eventually, points, steps
 from tests.readback.events import run_events
 
@@ -318,6 +320,19 @@ def test_a_write_that_ends_in_vain_after_its_close_is_counted(tmp_path: Path, di
         disk.release()
         assert eventually(lambda: writer.stats.pending == 0)
         assert (writer.stats.written, dict(writer.stats.dropped)) == (1, {"storage": 1})
+
+
+def test_an_end_that_fails_keeps_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever strikes the file thread as it closes the files, for want of memory say, a second `close()` returns."""
+    writer = SummaryWriter(tmp_path)
+    writer.add_scalar("a", 1.0)
+    with monkeypatch.context() as patch:
+        patch.setattr("asynctb.storage.local.LocalStorage.close", Mock(side_effect=MemoryError))
+        with pytest.raises(MemoryError):
+            writer.close()
+    assert ends(lambda: writer.close(timeout=None))
+    assert writer._pipeline not in exits._watched
+    assert steps(tmp_path) == [0]
 
 
 def test_a_script_opens_a_new_file(tmp_path: Path) -> None:
