@@ -161,7 +161,7 @@ class SummaryWriter(Configured, FileWriters, AddMethods[None]):
                 return pipeline  # an add that interrupts the opening waits in memory for it
             pipeline.starting = True
             try:
-                in_thread.open_file(pipeline)
+                in_thread.open_next_file(pipeline)
                 if exits.exiting():
                     return pipeline  # adds are written as they come, without a thread
                 if pipeline.runner is None:

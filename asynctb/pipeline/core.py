@@ -66,6 +66,9 @@ class Pipeline:
         self.running = False
         self.starting = False
         self.runner: LoopThread | None = None
+        # The file thread's latest attempt to open the file for an add, and until when all who need it wait for that.
+        self.opening: Future[None] | None = None
+        self.patient_until = 0.0
         # The loop on which an awaited add needs to look at nothing else before it is accepted, or None.
         self.ready_on: asyncio.AbstractEventLoop | None = None
         # Done once the files are closed for good.

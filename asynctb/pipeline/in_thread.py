@@ -9,15 +9,36 @@ from contextlib import suppress
 from asynctb.notices import heard
 from asynctb.pipeline import encoders
 from asynctb.pipeline.core import LOOK, Pipeline
+from asynctb.pipeline.health import PATIENCE, STUCK_AFTER
 from asynctb.pipeline.turns import Add, Outcome, ThreadTurn
 
-__all__ = ["close", "flush", "open_file", "wait_till_over", "wait_turn"]
+__all__ = ["close", "flush", "open_file", "open_next_file", "wait_till_over", "wait_turn"]
 
 
 def open_file(pipeline: Pipeline) -> None:
     """Open the event file; raises `StorageError`."""
     try:
         pipeline.drain.open()
+    except OSError as error:
+        raise pipeline.not_opened(error) from error
+
+
+def open_next_file(pipeline: Pipeline) -> None:
+    """Open it for an add, where all together wait no longer for a disk that does not answer than for a write.
+
+    Raises `StorageError`.
+    """
+    if pipeline.drain.opened:
+        return
+    if pipeline.opening is None or pipeline.opening.done():
+        try:
+            pipeline.opening = pipeline.storage.submit(pipeline.drain.open)
+        except RuntimeError:  # the interpreter is at its end and lets no thread begin
+            open_file(pipeline)
+            return
+        pipeline.patient_until = time.monotonic() + STUCK_AFTER + PATIENCE
+    try:
+        pipeline.opening.result(max(0.0, pipeline.patient_until - time.monotonic()))
     except OSError as error:
         raise pipeline.not_opened(error) from error
 
@@ -55,6 +76,8 @@ def flush(pipeline: Pipeline, sync: bool, timeout: float | None) -> None:
         left = LOOK if deadline is None else min(LOOK, deadline - time.monotonic())
         if left <= 0:
             raise TimeoutError("the flush took longer than its timeout")
+        if pipeline.opening and not pipeline.opening.done() and time.monotonic() > pipeline.patient_until:
+            raise TimeoutError("the event file is still being opened")
         if not ticket.wait(left) and not pipeline.drivers.driven:
             pipeline.drain.finish(left)
     ticket.result()

@@ -36,7 +36,7 @@ class Reports:
 
     def cannot_open(self, error: OSError) -> StorageError:
         """Return what is raised where the event file cannot be opened."""
-        message = f"cannot open an event file in {self._storage.log_dir}: {error}"
+        message = f"cannot open an event file in {self._storage.log_dir}: {str(error) or 'it does not return'}"
         return StorageError(message, self._backlog.pending, error)
 
     def failed(self, error: BaseException) -> None:

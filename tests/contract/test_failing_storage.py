@@ -765,6 +765,34 @@ def test_an_add_after_close_does_not_raise_for_the_disk(
     assert len(got) + dropped(writer) == 3
 
 
+def test_an_add_after_close_waits_no_longer_for_an_opening_than_for_a_write(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the next file's opening does not return, all adds and flushes together wait some seconds, and lose nothing."""
+    monkeypatch.setattr("asynctb.storage.local.files_for_this_system", lambda: disk)
+    monkeypatch.setattr("asynctb.pipeline.in_thread.STUCK_AFTER", 0.1)
+    monkeypatch.setattr("asynctb.pipeline.in_thread.PATIENCE", 0.1)
+    writer = SummaryWriter(tmp_path)
+    writer.add_scalar("a", 1.0, 0)
+    writer.close()
+    held = disk.hold("create")
+    with caplog.at_level(logging.WARNING, "asynctb"):
+        assert ends(lambda: writer.add_scalar("a", 1.0, 1))
+        assert held.is_set()
+        assert said(caplog, "cannot open an event file") == 1
+        for step in range(2, 100):
+            writer.add_scalar("a", 1.0, step)
+        assert ends(writer.flush)
+        assert said(caplog, "the event file is still being opened") == 1
+    disk.heal()
+    assert eventually(lambda: writer._pipeline.drain.opened)
+    writer.add_scalar("a", 1.0, 100)
+    writer.flush()
+    assert (writer.stats.pending, writer.stats.written) == (0, 101)
+    writer.close()
+    assert steps(tmp_path) == list(range(101))
+
+
 # A real limit
 
 
