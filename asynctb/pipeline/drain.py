@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -13,7 +14,7 @@ from asynctb.eventbatch import Points, frame_events, frame_points
 from asynctb.notices import Notices
 from asynctb.pipeline.backlog import Backlog
 from asynctb.pipeline.batch import Batch, kinds_of
-from asynctb.pipeline.health import Health
+from asynctb.pipeline.health import STUCK, STUCK_AFTER, Health
 from asynctb.pipeline.outgoing import Taken
 from asynctb.storage.local import LocalStorage
 
@@ -38,6 +39,7 @@ class Drain:
         # One thread may open the file in the moment in which another ends it all.
         self._life = threading.RLock()
         self._writing = threading.Lock()
+        self._since = math.inf  # when the write began that has not returned
         self.opened = False
         # Whether the files are closed for good: what is pending then stays so.
         self.ended = False
@@ -83,8 +85,10 @@ class Drain:
         if self.ended or not self._writing.acquire(timeout=ENCODING):
             return
         try:
+            self._since = time.monotonic()
             self._write()
         finally:
+            self._since = math.inf
             self._writing.release()
 
     def _write(self) -> None:
@@ -170,6 +174,12 @@ class Drain:
         while self._backlog.pending and not self.ended and (left := deadline - time.monotonic()) > 0:
             if self._backlog.stalled or not self._finish_once(left):
                 return
+
+    def finish_or_fail(self, timeout: float) -> None:
+        """Write as `finish`, and note a write that has not returned for long, where no task does."""
+        self.finish(timeout)
+        if time.monotonic() - self._since > STUCK_AFTER:
+            self._health.fail_alone(TimeoutError(STUCK), stuck=True)
 
     def end(self, timeout: float) -> None:
         """In the file thread: write all that is accepted, unless the storage fails or encoders take too long.

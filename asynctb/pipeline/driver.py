@@ -11,7 +11,7 @@ from contextlib import suppress
 from asynctb.notices import Notices
 from asynctb.pipeline.backlog import Backlog
 from asynctb.pipeline.drain import Drain
-from asynctb.pipeline.health import PATIENCE, STUCK_AFTER, Health
+from asynctb.pipeline.health import PATIENCE, STUCK, STUCK_AFTER, Health
 from asynctb.pipeline.options import Options
 from asynctb.storage.local import LocalStorage
 
@@ -212,7 +212,7 @@ class Driver:
 
     def _get_stuck(self) -> None:
         self._health.stuck = True
-        self._fail(TimeoutError(f"a write has been in flight for {STUCK_AFTER:g} s"))
+        self._fail(TimeoutError(STUCK))
 
     def _fail(self, error: BaseException) -> None:
         if self._health.fail(error):

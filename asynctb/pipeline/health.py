@@ -7,10 +7,11 @@ from pathlib import Path
 from asynctb.notices import Notices
 from asynctb.pipeline.backlog import Backlog
 
-__all__ = ["PATIENCE", "STUCK_AFTER", "Health"]
+__all__ = ["PATIENCE", "STUCK", "STUCK_AFTER", "Health"]
 
 PATIENCE = 1.0  # seconds that adds may wait for a failing storage
 STUCK_AFTER = 5.0  # seconds in flight from which a write counts as failing
+STUCK = f"a write has been in flight for {STUCK_AFTER:g} s"
 
 
 class Health:
@@ -46,8 +47,9 @@ class Health:
             self._backlog.shed()
             self._backlog.fail_tickets(self.last_error or since)
 
-    def fail_alone(self, error: BaseException) -> None:
+    def fail_alone(self, error: BaseException, *, stuck: bool = False) -> None:
         """Note a failed write where no loop would ever end anyone's wait."""
+        self.stuck = stuck
         if self.failing is None:
             self._dropped_before = self._backlog.dropped["storage"]
         self.last_error = self.failing = error
@@ -57,7 +59,7 @@ class Health:
 
     def heal(self) -> None:
         """Note a write that succeeded."""
-        self._backlog.impatient = False
+        self._backlog.impatient = self.stuck = False
         if self.failing is not None:
             self.failing = None
             message = "asynctb: writing to %s again; %d entries were dropped meanwhile"

@@ -55,7 +55,7 @@ def wait_turn(pipeline: Pipeline, add: Add) -> Outcome:
             if turn.outcome is Outcome.WAITING and pipeline.drivers.driven:
                 pipeline.drivers.call()  # in case Ctrl-C has struck down the call that would have made room
             elif turn.outcome is Outcome.WAITING:
-                pipeline.drain.finish(LOOK)
+                pipeline.drain.finish_or_fail(LOOK)
                 pipeline.backlog.drop(turn, "storage")
         encoders.take_here(turn.places)
     except BaseException:
@@ -79,7 +79,7 @@ def flush(pipeline: Pipeline, sync: bool, timeout: float | None) -> None:
         if pipeline.opening and not pipeline.opening.done() and time.monotonic() > pipeline.patient_until:
             raise TimeoutError("the event file is still being opened")
         if not ticket.wait(left) and not pipeline.drivers.driven:
-            pipeline.drain.finish(left)
+            pipeline.drain.finish_or_fail(left)
     ticket.result()
     if sync:
         _sync(pipeline, deadline)

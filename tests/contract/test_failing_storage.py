@@ -30,7 +30,7 @@ from asynctb.pipeline.health import PATIENCE, STUCK_AFTER
 from asynctb.pipeline.loop_thread import LoopThread
 from asynctb.storage.local import LocalStorage
 from tests.contract.disk import Disk
-from tests.contract.interrupt import ends
+from tests.contract.interrupt import AGES, ends
 from tests.contract.seen import comes, event_files, eventually, points, steps, steps_so_far
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -768,7 +768,7 @@ def test_an_add_after_close_does_not_raise_for_the_disk(
 def test_an_add_after_close_waits_no_longer_for_an_opening_than_for_a_write(
     tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where the next file's opening does not return, all adds and flushes together wait some seconds, and lose nothing."""
+    """All adds and flushes together wait some seconds for an opening that does not return, and nothing is lost."""
     monkeypatch.setattr("asynctb.storage.local.files_for_this_system", lambda: disk)
     monkeypatch.setattr("asynctb.pipeline.in_thread.STUCK_AFTER", 0.1)
     monkeypatch.setattr("asynctb.pipeline.in_thread.PATIENCE", 0.1)
@@ -932,6 +932,37 @@ def test_where_the_program_lets_no_thread_have_a_loop(tmp_path: Path, monkeypatc
     assert writer.stats.written == 2
     writer.close()
     assert steps(tmp_path) == [0, 1]
+
+
+def test_without_a_loop_a_stuck_write_holds_up_nobody_for_long(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no task watches over the writing, those who wait find out themselves: then adds and flushes return."""
+    monkeypatch.setattr(LoopThread, "start", lambda _: False)
+    monkeypatch.setattr("asynctb.pipeline.in_thread.LOOK", 0.05)
+    monkeypatch.setattr("asynctb.pipeline.drain.STUCK_AFTER", 0.2)
+    with SummaryWriter(tmp_path, max_bytes=2 * COST, on_storage_error="raise") as writer:
+        disk.under(writer)
+        held = disk.hold()
+        writer.add_scalar("a", 1.0, 0)
+        assert held.wait(AGES)
+
+        def flush() -> None:
+            with pytest.raises(StorageError, match="in flight"):
+                writer.flush()
+
+        assert ends(flush)
+        with within(2.0):
+            flush()
+            for step in range(1, 100):  # without room they are dropped at once: a wait for each would take 5 s
+                writer.add_scalar("a", 1.0, step)
+        assert dropped(writer) == 98
+        disk.heal()
+        assert eventually(lambda: writer.stats.pending == 0)
+        writer.add_scalar("a", 1.0, 100)
+        writer.flush()
+        assert writer.stats.written == 3
+    assert steps(tmp_path) == [0, 1, 100]
 
 
 def test_ctrl_c_on_the_way_to_the_file_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

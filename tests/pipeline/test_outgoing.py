@@ -69,7 +69,7 @@ def test_ctrl_c_before_a_place_comes(curves: Curves, monkeypatch: pytest.MonkeyP
 
 
 def test_a_place_that_was_given_up_is_one_thing_or_the_other(curves: Curves) -> None:
-    """An encoder that comes to its end just as its place goes out has filled it or not, in what is stored and counted."""
+    """An encoder that ends just as its place goes out has filled it or not, in what is stored and in the counts."""
     payloads = iter([b"", b"payload"])
 
     class Late(Place):
