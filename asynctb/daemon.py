@@ -49,8 +49,8 @@ class DaemonExecutor(Executor):
     def __init__(self, name: str, workers: int = 1, looks: Looks | None = None) -> None:
         self._looks = looks
         self._names = [f"{name}-{number}" for number in range(workers)] if workers > 1 else [name]
-        self._begin()
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+        self._begin()
 
     def _begin(self) -> None:
         self._threads: list[threading.Thread] = []
@@ -93,6 +93,11 @@ class DaemonExecutor(Executor):
         if wait:
             for thread in threads:
                 thread.join()
+
+    def __del__(self) -> None:
+        """Let the threads end, once they are done: a call that came behind the shutdown may have begun one."""
+        for _ in self._threads:
+            self._tasks.put(None)  # and no name of this module, which may be gone at the interpreter's end
 
     def _ensure_thread(self) -> None:
         """Begin a thread unless one waits for work, or all have begun."""

@@ -214,6 +214,18 @@ def test_shutdown_can_wait(new: New, name: str) -> None:
     assert threads_of(name) == []
 
 
+def test_a_call_after_the_shutdown_leaves_no_thread_behind(name: str) -> None:
+    """A thread that a late call has begun ends with its executor, of which nobody knows any more, after its calls."""
+    executor = DaemonExecutor(name)
+    executor.submit(int)
+    executor.shutdown(wait=True)
+    late = [executor.submit(time.sleep, 0.001) for _ in range(10)]
+    del executor
+    gc.collect()
+    until(lambda: not threads_of(name))
+    assert all(each.done() for each in late)
+
+
 def test_a_call_after_the_shutdown_begins_a_thread(new: New, name: str) -> None:
     """An executor that was shut down runs what is submitted later, in a new thread."""
     executor = new(name)
