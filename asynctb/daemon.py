@@ -80,10 +80,6 @@ class DaemonExecutor(Executor):
         """How many calls there are that no thread has come to."""
         return self._tasks.qsize()
 
-    def holds(self, ident: int) -> bool:
-        """Tell whether a thread is one of this executor's."""
-        return any(thread.ident == ident for thread in self._threads)
-
     def shutdown(self, wait: bool = False, *, cancel_futures: bool = False) -> None:
         """Let the threads end once they have done what was submitted; waits for nobody unless told to."""
         threads = self._threads

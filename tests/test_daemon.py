@@ -171,15 +171,6 @@ def test_a_cancelled_call_is_not_run(new: New, name: str) -> None:
         second.result(LONG)
 
 
-def test_holds_knows_its_own_threads(new: New, name: str) -> None:
-    """An executor knows its own threads from others."""
-    executor, other = new(name, 2), new(f"{name}-other")
-    ident = executor.submit(threading.get_ident).result(LONG)
-    assert executor.holds(ident)
-    assert not executor.holds(threading.get_ident())
-    assert not executor.holds(other.submit(threading.get_ident).result(LONG))
-
-
 def test_an_idle_thread_keeps_nothing_alive(new: New, name: str) -> None:
     """What a call was given and what it returned can go as soon as the call's own future does."""
 

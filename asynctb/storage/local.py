@@ -108,10 +108,6 @@ class LocalStorage:
         except RuntimeError:  # the interpreter is at its end and lets no thread begin: there is the file's own
             await self.run(self.sync)
 
-    def in_thread(self) -> bool:
-        """Tell whether the caller is on the file thread, which must wait for nothing of its own."""
-        return self._thread.holds(threading.get_ident())
-
     # Files
 
     def path(self, run: str) -> Path | None:

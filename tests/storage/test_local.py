@@ -395,18 +395,16 @@ def storage(tmp_path: Path) -> Iterator[LocalStorage]:
 
 
 def test_files_have_a_thread_of_their_own(storage: LocalStorage) -> None:
-    """Calls run in one daemon thread, which is known as such, and syncs in another."""
+    """Calls run in one daemon thread, and syncs in another."""
 
     async def main() -> list[threading.Thread]:
         threads = [await storage.run(threading.current_thread), storage.submit(threading.current_thread).result(LONG)]
-        assert await storage.run(storage.in_thread)
         storage.sync = lambda: threads.append(threading.current_thread())  # type: ignore[method-assign]
         await storage.run_sync()
         return threads
 
     writing, again, syncing = asyncio.run(main())
     assert writing is again is not syncing
-    assert not storage.in_thread()
     assert all(thread.daemon and thread.name.startswith("asynctb-") for thread in (writing, syncing))
 
 
@@ -427,12 +425,11 @@ def test_where_no_thread_begins_the_file_thread_syncs(storage: LocalStorage, mon
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
     async def main() -> None:
-        assert await storage.run(storage.in_thread)
+        threads = [await storage.run(threading.current_thread)]
         monkeypatch.setattr(storage._sync_thread, "submit", refuse)
-        in_file_thread: list[bool] = []
-        storage.sync = lambda: in_file_thread.append(storage.in_thread())  # type: ignore[method-assign]
+        storage.sync = lambda: threads.append(threading.current_thread())  # type: ignore[method-assign]
         await storage.run_sync()
-        assert in_file_thread == [True]
+        assert threads[0] is threads[1]
 
     asyncio.run(main())
 
