@@ -178,8 +178,11 @@ class Drain:
     def finish_or_fail(self, timeout: float) -> None:
         """Write as `finish`, and note a write that has not returned for long, where no task does."""
         self.finish(timeout)
-        if time.monotonic() - self._since > STUCK_AFTER:
+        since = self._since
+        if time.monotonic() - since > STUCK_AFTER:
             self._health.fail_alone(TimeoutError(STUCK), stuck=True)
+            if self._since != since:
+                self.submit_alone()  # it has returned in between: what the next comes to counts
 
     def end(self, timeout: float) -> None:
         """In the file thread: write all that is accepted, unless the storage fails or encoders take too long.

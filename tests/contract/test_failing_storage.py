@@ -965,6 +965,32 @@ def test_without_a_loop_a_stuck_write_holds_up_nobody_for_long(
     assert steps(tmp_path) == [0, 1, 100]
 
 
+def test_without_a_loop_a_write_that_returns_at_last_is_not_held_for_stuck(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write that returns just as it is found to be stuck leaves no failure behind that nothing would end."""
+    monkeypatch.setattr(LoopThread, "start", lambda _: False)
+    monkeypatch.setattr("asynctb.pipeline.in_thread.LOOK", 0.01)
+    monkeypatch.setattr("asynctb.pipeline.drain.STUCK_AFTER", 0.05)
+    with SummaryWriter(tmp_path) as writer:
+        health, fail = writer._pipeline.health, writer._pipeline.health.fail_alone
+
+        def fail_late(error: BaseException, *, stuck: bool) -> None:
+            disk.heal()
+            assert eventually(lambda: writer.stats.pending == 0)
+            time.sleep(0.05)
+            fail(error, stuck=stuck)
+
+        monkeypatch.setattr(health, "fail_alone", fail_late)
+        disk.under(writer)
+        held = disk.hold()
+        writer.add_scalar("a", 1.0, 0)
+        assert held.wait(AGES)
+        assert ends(writer.flush)
+        assert eventually(lambda: health.failing is None)
+        assert not health.hopeless
+
+
 def test_ctrl_c_on_the_way_to_the_file_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C in the midst of a call to write leaves the next add to make it."""
     with SummaryWriter(tmp_path) as writer:
