@@ -229,8 +229,8 @@ class Drain:
 
     def _lost(self) -> int:
         if lost := self._storage.take_lost():
-            message = "asynctb: %d entries are dropped: their paths can have no file below %s"
-            self._notices.sometimes("path", message, lost, self._storage.log_dir)
+            message = "asynctb: entries dropped, as their paths can have no file below %s: %d"
+            self._notices.sometimes("path", message, self._storage.log_dir, lost)
         return lost
 
 

@@ -62,7 +62,7 @@ class Health:
         self._backlog.impatient = self.stuck = False
         if self.failing is not None:
             self.failing = None
-            message = "asynctb: writing to %s again; %d entries were dropped meanwhile"
+            message = "asynctb: writing to %s again; entries dropped meanwhile: %d"
             self._notices.say(message, self._log_dir, self.dropped)
 
     @property

@@ -69,7 +69,9 @@ class Reports:
         if not self._backlog.pending:
             return f"what is written to {self._storage.log_dir} could not be synced: {reason}"
         kinds = ", ".join(f"{count} of {method}" for method, count in self._drain.kinds().most_common())
-        message = f"{self._backlog.pending} entries are not stored in {self._storage.log_dir} ({kinds})"
-        if dropped := self._dropped():
-            message += f", and {dropped} were dropped while it was failing"
+        pending, dropped = self._backlog.pending, self._dropped()
+        what = "1 entry is" if pending == 1 else f"{pending} entries are"
+        message = f"{what} not stored in {self._storage.log_dir} ({kinds})"
+        if dropped:
+            message += f", and {dropped} {'was' if dropped == 1 else 'were'} dropped while it was failing"
         return f"{message}: {reason}"

@@ -294,7 +294,7 @@ def test_what_a_close_could_not_write_is_dropped_once_another_file_follows(tmp_p
         disk.under(writer)
         disk.fail(errno.ENOSPC)
         writer.add_scalar("a", 1.0)
-        with pytest.raises(StorageError, match="1 entries"):
+        with pytest.raises(StorageError, match="1 entry"):
             writer.close()
         disk.heal()
         assert (writer.stats.pending, dict(writer.stats.dropped)) == (1, {})

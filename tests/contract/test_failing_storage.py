@@ -303,7 +303,7 @@ def test_flush_and_close_log_if_told_to(tmp_path: Path, disk: Disk, caplog: pyte
         await writer.add_scalar("a", 1.0, 1)
         with within(PATIENCE + AT_ONCE):
             await writer.flush()
-        assert said(caplog, "entries are not stored") == 1
+        assert said(caplog, "not stored in") == 1
         with within(PATIENCE + AT_ONCE):
             await writer.close()
 
@@ -320,7 +320,7 @@ def test_a_script_logs_by_default(tmp_path: Path, disk: Disk, caplog: pytest.Log
             for step in range(20):
                 writer.add_scalar("a", 1.0, step)
                 writer.flush()
-        assert said(caplog, "entries are not stored") == 1
+        assert said(caplog, "not stored in") == 1
         assert said(caplog, "cannot write") == 1
         disk.heal()
         writer.flush()
@@ -353,11 +353,11 @@ def test_an_exception_in_flight_stays(
         with pytest.raises(KeyError, match="the user's own") as raised:
             asyncio.run(main())
         assert raised.value.__cause__ is None
-        assert said(caplog, "1 entries are not stored") == 1
+        assert said(caplog, "1 entry is not stored") == 1
         caplog.clear()
         with pytest.raises(KeyError, match="the user's own"):
             script()
-        assert said(caplog, "1 entries are not stored") == 1
+        assert said(caplog, "1 entry is not stored") == 1
 
 
 @pytest.mark.usefixtures("hasty")
@@ -630,7 +630,7 @@ def test_timeouts_of_a_script(tmp_path: Path, disk: Disk, caplog: pytest.LogCapt
     with caplog.at_level(logging.WARNING, "asynctb"):
         with within(0.2 + AT_ONCE):
             writer.flush(timeout=0.2)
-        assert said(caplog, "1 entries are not stored") == 1
+        assert said(caplog, "1 entry is not stored") == 1
         with within(0.3 + AT_ONCE):
             writer.close(timeout=0.3)
     disk.release()
@@ -952,7 +952,7 @@ def test_without_a_loop_a_stuck_write_holds_up_nobody_for_long(
                 writer.flush()
 
         assert ends(flush)
-        with within(2.0):
+        with within(4.0):
             flush()
             for step in range(1, 100):  # without room they are dropped at once: a wait for each would take 5 s
                 writer.add_scalar("a", 1.0, step)

@@ -159,7 +159,7 @@ def test_a_stuck_disk_delays_it_by_the_timeout(
         signal.raise_signal(SIGNAL)
         assert 0.3 <= time.monotonic() - began < 10
         assert quiet == [SIGNAL]
-        assert "1 entries are not stored" in caplog.text
+        assert "1 entry is not stored" in caplog.text
         disk.release()
 
 
