@@ -8,6 +8,7 @@ or of its loop, the same drain writes what is left. What coroutines do with it i
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -73,7 +74,7 @@ class Pipeline:
         self.ready_on: asyncio.AbstractEventLoop | None = None
         # Done once the files are closed for good.
         self.over: Future[None] = Future()
-        self._ended = False
+        self._ending = threading.Lock()  # held from then on, so that only one thread ends it all
         self._abandoned = False
 
     def _new_driver(self, loop: asyncio.AbstractEventLoop) -> Driver:
@@ -177,12 +178,12 @@ class Pipeline:
         self.closing = True
         encoders.hurry()
         self.drivers.stop_from_anywhere()
-        if self._ended:
+        if self._ending.locked():
             return
         if not self.backlog.pending and self.drain.let_go(for_good=True):
-            self._ended = True
-            exits.unwatch(self)
-            self.over.set_result(None)
+            if self._ending.acquire(blocking=False):
+                exits.unwatch(self)
+                self.over.set_result(None)
             return
         try:
             self.storage.submit(self.say_last_words)
@@ -192,9 +193,8 @@ class Pipeline:
 
     def say_last_words(self) -> None:
         """In the file thread: try once more what is left, and close the files."""
-        if self._ended:
+        if not self._ending.acquire(blocking=False):
             return
-        self._ended = True
         try:
             self.drain.end(self.options.exit_timeout)
             if self._abandoned:

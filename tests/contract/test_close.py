@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -127,7 +128,7 @@ def test_a_close_keeps_its_own_time(run: Run, tmp_path: Path, disk: Disk) -> Non
         patient = asyncio.create_task(writer.close())
         assert await comes(held.is_set)
         hasty = asyncio.create_task(writer.close(timeout=0.1))
-        ended, _ = await asyncio.wait({hasty}, timeout=SLOW)
+        ended, _ = await asyncio.wait({hasty}, timeout=20)
         disk.release()
         await asyncio.wait({hasty, patient})
         assert patient.exception() is None
@@ -320,6 +321,24 @@ def test_a_write_that_ends_in_vain_after_its_close_is_counted(tmp_path: Path, di
         disk.release()
         assert eventually(lambda: writer.stats.pending == 0)
         assert (writer.stats.written, dict(writer.stats.dropped)) == (1, {"storage": 1})
+
+
+def test_two_threads_may_close_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that nothing was added to is closed by two threads in the same moment, and neither of them fails."""
+    pipeline = AsyncSummaryWriter(tmp_path)._pipeline
+    drain, both = pipeline.drain, threading.Barrier(2, timeout=20)
+    let_go = drain.let_go
+
+    def let_go_together(*, for_good: bool) -> bool:
+        gone = let_go(for_good=for_good)
+        both.wait()
+        return gone
+
+    monkeypatch.setattr(drain, "let_go", let_go_together)
+    with ThreadPoolExecutor(2) as threads:
+        for closing in [threads.submit(pipeline.end) for _ in range(2)]:
+            closing.result()
+    assert pipeline.over.done()
 
 
 def test_an_end_that_fails_keeps_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
