@@ -21,13 +21,22 @@ AT_ONCE = 4096  # entries looked at one by one while the lock is held, which tak
 BATCH_BYTES = 8 << 20  # written at a time, so that room comes back in pieces
 
 
+class Items(NamedTuple):
+    """Items by the numbers that their rows have. The first ones are forgotten when they have gone out."""
+
+    first: int
+    each: list[Item]
+
+
 class Taken(NamedTuple):
     """What goes out together, and what became of what was encoded meanwhile."""
 
     curves: Curves
     rows: bytes | bytearray = b""
-    items: Sequence[Item] = ()
-    """Those of the rows; or, without any, all that goes out."""
+    items: Items = Items(0, [])
+    """Those of the rows."""
+    filled: Sequence[Item] = ()
+    """All that goes out, where there are no rows."""
     withdrawn: int = 0
     failed: Sequence[tuple[str, Exception]] = ()
     """The methods of those that could not be encoded, and why."""
@@ -35,17 +44,17 @@ class Taken(NamedTuple):
     @property
     def entries(self) -> int:
         """How many entries these are."""
-        return len(self.rows) // ROW or len(self.items)
+        return len(self.rows) // ROW or len(self.filled)
 
     def batch(self) -> Batch:
         """Return them as a batch."""
-        if self.rows and not self.items:
+        if self.rows and not self.items.each:
             return batch_of_numbers(Points(self.rows, self.curves.head))
         return batch_of(self.each())._replace(withdrawn=self.withdrawn, failed=len(self.failed))
 
     def each(self) -> Sequence[Item]:
         """Return them one by one."""
-        return [*_unpacked(self.rows, self.items, self.curves)] if self.rows else self.items
+        return [*_unpacked(self.rows, self.items, self.curves)] if self.rows else self.filled
 
 
 class Outgoing:
@@ -53,10 +62,10 @@ class Outgoing:
 
     def __init__(self, curves: Curves) -> None:
         self._curves = curves
-        # What has come, in its order, a row for each: a curve's number, or where among the items it is. As the rows are
+        # What has come, in its order, a row for each: a curve's number, or which of the items it is. As the rows are
         # one container, Ctrl-C finds each entry there or not.
         self.rows = bytearray()
-        self._items: list[Item] = []
+        self._items = Items(0, [])
         self.head: deque[Item] = deque()  # taken over by the writer, waiting for a place to be filled
         self._places = 0  # how many items are places
         # Whether the first place is still empty.
@@ -77,8 +86,9 @@ class Outgoing:
 
     def add(self, item: Item) -> None:
         """Append what is no number of a curve."""
-        self._items.append(item)
-        self.rows += POINT.pack(0.0, len(self._items) - 1, 0.0, ITEM)
+        first, each = self._items
+        each.append(item)
+        self.rows += POINT.pack(0.0, first + len(each) - 1, 0.0, ITEM)
 
     def add_place(self, item: Item) -> None:
         """Append an item that is a place."""
@@ -88,14 +98,14 @@ class Outgoing:
     def take(self, size: int) -> Taken:
         """Take out what can be written next, of entries that have `size` bytes together."""
         rows, items = self.rows, self._items
-        if self._places or self.head or (items and size > BATCH_BYTES):
+        if self._places or self.head or (items.each and size > BATCH_BYTES):
             if not self.head:
                 self._refill(size)
             return self._filled()
         # As they are, so that adds wait for nothing that takes its time.
         if size <= BATCH_BYTES:
             taken = Taken(self._curves, rows, items)  # before it is let go of, as there may be no memory for it
-            self.rows, self._items = bytearray(), []
+            self.rows, self._items = bytearray(), Items(0, [])
         else:
             taken = Taken(self._curves, rows[: self._share(size)])
             del rows[: len(taken.rows)]
@@ -111,11 +121,20 @@ class Outgoing:
         unpacked = [*_unpacked(rows, self._items, self._curves)]
         self.head += unpacked
         del self.rows[: len(rows)]
+        self._forget(rows)
+
+    def _forget(self, rows: bytes | bytearray) -> None:
+        """Have the items of rows that are no more live no longer than they are needed."""
         if not self.rows:
-            self._items = []
-        for _, place, _, curve in POINT.iter_unpack(rows):
-            if curve == ITEM and self._items:
-                self._items[place] = GONE  # so that it lives no longer than it is needed
+            self._items = Items(0, [])
+            return
+        (first, each), gone = self._items, 0
+        for _, number, _, curve in POINT.iter_unpack(rows):
+            if curve == ITEM:
+                each[number - first] = GONE
+                gone = number - first + 1
+        if gone > len(each) // 2:  # more seldom than that, or moving the others would be the larger part
+            self._items = Items(first + gone, each[gone:])
 
     def fill(self, place: Place) -> int:
         """Note that no more will come to a place; return how many bytes it holds more than before."""
@@ -148,7 +167,7 @@ class Outgoing:
             size += item[-2]
         if not head and not self.rows:
             self._places = 0  # Ctrl-C may have struck down the add of one that was counted already
-        return Taken(self._curves, items=items, withdrawn=withdrawn, failed=failed)
+        return Taken(self._curves, filled=items, withdrawn=withdrawn, failed=failed)
 
     def _is_blocked_by(self, place: Place) -> bool:
         if place.orphaned:
@@ -157,6 +176,6 @@ class Outgoing:
         return self.blocked
 
 
-def _unpacked(rows: bytes | bytearray, items: Sequence[Item], curves: Curves) -> Iterator[Item]:
+def _unpacked(rows: bytes | bytearray, items: Items, curves: Curves) -> Iterator[Item]:
     for wall_time, step, number, curve in POINT.iter_unpack(rows):
-        yield items[step] if curve == ITEM else curves.item(curve, number, step, wall_time)
+        yield items.each[step - items.first] if curve == ITEM else curves.item(curve, number, step, wall_time)

@@ -86,7 +86,20 @@ def test_a_place_that_was_given_up_is_one_thing_or_the_other(curves: Curves) -> 
     assert isinstance(item[1], Place)
     item[1].done = True
     taken = out.take(OVERHEAD)
-    assert ([each[1] for each in taken.items], taken.withdrawn) == ([b""], 1)
+    assert ([each[1] for each in taken.filled], taken.withdrawn) == ([b""], 1)
+
+
+def test_nothing_stays_of_what_has_gone(curves: Curves, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where more has always come before the last has gone, no memory is held for what is long written."""
+    monkeypatch.setattr(outgoing, "AT_ONCE", 10)
+    out = Outgoing(curves)
+    out.add_place(a_place())
+    for _ in range(100):
+        for _ in range(10):
+            out.add(ITEM)
+        out.take(len(out) * ITEM[4])
+        out.head.clear()  # as if all of it had been written
+    assert len(out) == len(out._items.each) == 1
 
 
 def test_many_numbers_go_out_as_they_are(curves: Curves, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,4 +157,4 @@ def test_any_mixture_goes_out_in_order(acts: list[str]) -> None:
             elif act == "take":
                 take()
     assert found == list(range(next(steps)))
-    assert (len(out), size, out._items, out._places) == (0, 0, [], 0)
+    assert (len(out), size, out._items.each, out._places) == (0, 0, [], 0)
