@@ -20,8 +20,9 @@ from asynctb.errors import StorageError
 from asynctb.notices import Notices, heard
 from asynctb.pipeline import encoders, exits
 from asynctb.pipeline.backlog import Backlog
+from asynctb.pipeline.calls import Call
 from asynctb.pipeline.drain import Drain
-from asynctb.pipeline.driver import Call, Driver
+from asynctb.pipeline.driver import Driver
 from asynctb.pipeline.drivers import Drivers
 from asynctb.pipeline.health import Health
 from asynctb.pipeline.loop_thread import LoopThread

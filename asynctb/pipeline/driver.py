@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import enum
 from collections.abc import Callable
 from contextlib import suppress
 
 from asynctb.notices import Notices
 from asynctb.pipeline.backlog import Backlog
+from asynctb.pipeline.calls import Call, Calls
 from asynctb.pipeline.drain import Drain
 from asynctb.pipeline.health import PATIENCE, STUCK, STUCK_AFTER, Health
 from asynctb.pipeline.options import Options
 from asynctb.storage.local import LocalStorage
 
-__all__ = ["NEVER", "Call", "Driver"]
+__all__ = ["NEVER", "Driver"]
 
 LINGER = 0.025  # seconds that a first entry waits for company: half of what an accepted scalar may take to the file
 # In a flood, batches of a few dozen would cost more than the entries in them.
@@ -24,13 +24,6 @@ CROWD = 1000  # entries have come
 FIRST_RETRY, LAST_RETRY = 0.05, 0.5  # seconds between a failed write and the next try, doubling
 LOOK = 0.05  # seconds between two looks at a place that nobody may ever fill
 NEVER = 1 << 62
-
-
-class Call(enum.Enum):
-    """Why the task is called."""
-
-    ARRIVED = "entries have arrived"
-    FLUSH = "somebody waits for them"
 
 
 class Driver:
@@ -55,7 +48,7 @@ class Driver:
         self._options = options
         self._notices = notices
         self._on_end = on_end
-        self._calls: asyncio.Queue[Call] = asyncio.Queue()
+        self._calls = Calls()
         self._next_sync = loop.time() + options.flush_secs
         self._next_batch = loop.time()
         self._syncing: asyncio.Task[None] | None = None
@@ -123,7 +116,7 @@ class Driver:
             for task in (self.task, self._syncing):
                 coroutine = None if task is None or task.done() else task.get_coro()
                 if coroutine is not None:
-                    with suppress(RuntimeError):  # it wants to call its loop
+                    with suppress(RuntimeError):  # it may want to call its loop
                         coroutine.close()
 
     def stop(self) -> None:
@@ -142,10 +135,6 @@ class Driver:
                     await self._next_call()
                     await self._store()
                     self._sync_when_due()
-        except RuntimeError:
-            # Thrown away with its closed loop, a coroutine meets asyncio's clean-up, which wants to call that loop.
-            if not self.loop.is_closed():
-                raise
         finally:
             self.retire()
             if not self._stopped:

@@ -11,8 +11,9 @@ from asynctb.errors import WrongLoop
 from asynctb.notices import on_our_thread
 from asynctb.pipeline import exits
 from asynctb.pipeline.backlog import Backlog
+from asynctb.pipeline.calls import Call
 from asynctb.pipeline.drain import Drain
-from asynctb.pipeline.driver import NEVER, Call, Driver
+from asynctb.pipeline.driver import NEVER, Driver
 
 __all__ = ["Drivers"]
 

@@ -11,13 +11,24 @@ from tests.contract.disk import Disk
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
+NewLoop = Callable[[], asyncio.AbstractEventLoop]
+
+
 @pytest.fixture(params=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Run:
+def new_loop(request: pytest.FixtureRequest) -> NewLoop:
+    """Return what makes a loop, of either kind."""
+    if request.param == "asyncio":
+        return asyncio.new_event_loop
+    factory: NewLoop = pytest.importorskip("uvloop").new_event_loop
+    return factory
+
+
+@pytest.fixture
+def run(new_loop: NewLoop) -> Run:
     """Run a coroutine to its end on a loop of its own, of either kind."""
-    factory = asyncio.new_event_loop if request.param == "asyncio" else pytest.importorskip("uvloop").new_event_loop
 
     def run_on_it(coroutine: Coroutine[Any, Any, Any]) -> Any:
-        with asyncio.Runner(loop_factory=factory) as runner:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
             return runner.run(coroutine)
 
     return run_on_it

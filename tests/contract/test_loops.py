@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import gc
+import inspect
 import os
 import pickle
 import threading
@@ -352,6 +353,26 @@ def test_an_unclosed_writer_that_was_never_opened(tmp_path: Path) -> None:
         forget(writers)
     assert eventually(lambda: len(steps_so_far(tmp_path / "run")) == 100)
     assert steps(tmp_path / "run") == list(range(100))
+
+
+def test_a_task_may_be_collected_with_its_loop(
+    new_loop: Callable[[], asyncio.AbstractEventLoop], tmp_path: Path
+) -> None:
+    """What the task waits in may be thrown away before the task itself, as a garbage collector knows no order."""
+    loop, writer = new_loop(), AsyncSummaryWriter(tmp_path)
+    loop.run_until_complete(writer.add_scalar("a", 1.0, 0))
+    waiting: list[Any] = []
+    while not any(coroutine.__name__ == "get" for coroutine in waiting):  # for its next call
+        loop.run_until_complete(asyncio.sleep(0.001))
+        assert writer._pipeline.drivers.latest is not None
+        waiting = [writer._pipeline.drivers.latest.task.get_coro()]
+        while inspect.iscoroutine(inner := waiting[-1].cr_await):
+            waiting.append(inner)
+    loop.close()
+    for coroutine in reversed(waiting):
+        coroutine.close()
+    writer._pipeline.abandon()
+    assert eventually(lambda: steps_so_far(tmp_path) == [0])
 
 
 def test_what_needs_no_closing_does_not_warn(tmp_path: Path) -> None:
