@@ -74,7 +74,7 @@ def _video(frames: int = 16, side: int = 64) -> Call:
 
 
 def _audio(seconds: float = 1.0) -> Call:
-    sound = np.clip(normal(1, int(44100 * seconds)) * 0.2, -1, 1)
+    sound = np.clip(normal(int(44100 * seconds)) * 0.2, -1, 1)  # of one dimension, which all of them take
     return lambda writer, step: writer.add_audio("sound", sound, step)
 
 
