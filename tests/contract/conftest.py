@@ -7,20 +7,15 @@ from typing import Any
 import pytest
 
 from tests.contract.disk import Disk
+from tests.loops import NewLoop, loop_factory
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
-
-
-NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def new_loop(request: pytest.FixtureRequest) -> NewLoop:
     """Return what makes a loop, of either kind."""
-    if request.param == "asyncio":
-        return asyncio.new_event_loop
-    factory: NewLoop = pytest.importorskip("uvloop").new_event_loop
-    return factory
+    return loop_factory(request.param)
 
 
 @pytest.fixture

@@ -934,13 +934,17 @@ def test_where_the_program_lets_no_thread_have_a_loop(tmp_path: Path, monkeypatc
     assert steps(tmp_path) == [0, 1]
 
 
-def test_without_a_loop_a_stuck_write_holds_up_nobody_for_long(
-    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where no task watches over the writing, those who wait find out themselves: then adds and flushes return."""
+@pytest.fixture
+def soon_stuck_without_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no thread have a loop, and whoever waits for a write find out early that it is stuck."""
     monkeypatch.setattr(LoopThread, "start", lambda _: False)
-    monkeypatch.setattr("asynctb.pipeline.in_thread.LOOK", 0.05)
-    monkeypatch.setattr("asynctb.pipeline.drain.STUCK_AFTER", 0.2)
+    monkeypatch.setattr("asynctb.pipeline.in_thread.LOOK", 0.02)
+    monkeypatch.setattr("asynctb.pipeline.drain.STUCK_AFTER", 0.1)
+
+
+@pytest.mark.usefixtures("soon_stuck_without_a_loop")
+def test_without_a_loop_a_stuck_write_holds_up_nobody_for_long(tmp_path: Path, disk: Disk) -> None:
+    """Where no task watches over the writing, those who wait find out themselves: then adds and flushes return."""
     with SummaryWriter(tmp_path, max_bytes=2 * COST, on_storage_error="raise") as writer:
         disk.under(writer)
         held = disk.hold()
@@ -965,13 +969,11 @@ def test_without_a_loop_a_stuck_write_holds_up_nobody_for_long(
     assert steps(tmp_path) == [0, 1, 100]
 
 
+@pytest.mark.usefixtures("soon_stuck_without_a_loop")
 def test_without_a_loop_a_write_that_returns_at_last_is_not_held_for_stuck(
     tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A write that returns just as it is found to be stuck leaves no failure behind that nothing would end."""
-    monkeypatch.setattr(LoopThread, "start", lambda _: False)
-    monkeypatch.setattr("asynctb.pipeline.in_thread.LOOK", 0.01)
-    monkeypatch.setattr("asynctb.pipeline.drain.STUCK_AFTER", 0.05)
     with SummaryWriter(tmp_path) as writer:
         health, fail = writer._pipeline.health, writer._pipeline.health.fail_alone
 

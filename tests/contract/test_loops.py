@@ -18,6 +18,7 @@ import pytest
 from asynctb import AsyncSummaryWriter, EncodeError, StorageError, SummaryWriter, WrongLoop
 from tests.contract.disk import Disk
 from tests.contract.seen import comes, event_files, eventually, points, steps, steps_so_far
+from tests.loops import NewLoop
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -355,9 +356,7 @@ def test_an_unclosed_writer_that_was_never_opened(tmp_path: Path) -> None:
     assert steps(tmp_path / "run") == list(range(100))
 
 
-def test_a_task_may_be_collected_with_its_loop(
-    new_loop: Callable[[], asyncio.AbstractEventLoop], tmp_path: Path
-) -> None:
+def test_a_task_may_be_collected_with_its_loop(new_loop: NewLoop, tmp_path: Path) -> None:
     """What the task waits in may be thrown away before the task itself, as a garbage collector knows no order."""
     loop, writer = new_loop(), AsyncSummaryWriter(tmp_path)
     loop.run_until_complete(writer.add_scalar("a", 1.0, 0))

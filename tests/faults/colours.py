@@ -8,9 +8,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import pytest
-
 from asynctb import AsyncSummaryWriter, StorageError, SummaryWriter
+from tests.loops import loop_factory
 
 Writer: TypeAlias = AsyncSummaryWriter | SummaryWriter
 COLOURS = ["asyncio", "uvloop", "script"]
@@ -23,8 +22,7 @@ async def done(result: Any) -> Any:
 
 def play(colour: str, story: Coroutine[Any, Any, Any]) -> Any:
     """Run a story on the loop of its colour; a script's writer has one of its own, and may block this one."""
-    factory = pytest.importorskip("uvloop").new_event_loop if colour == "uvloop" else asyncio.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(colour)) as runner:
         return runner.run(story)
 
 

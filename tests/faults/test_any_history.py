@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from asynctb import AsyncSummaryWriter, StorageError, SummaryWriter
 from tests.faults.account import stored
 from tests.faults.colours import Writer, done, opened
+from tests.loops import loop_factory
 from tests.readback.events import run_files
 from tests.storage.faults import FaultyFiles, never
 from tests.storage.points import LONG, posix
@@ -64,8 +65,7 @@ class History(RuleBasedStateMachine):
 
     @initialize(colour=st.sampled_from(["asyncio", "uvloop", "script"]), overflow=st.sampled_from(["wait", "drop"]))
     def open(self, colour: str, overflow: Literal["wait", "drop"]) -> None:
-        factory = pytest.importorskip("uvloop").new_event_loop if colour == "uvloop" else asyncio.new_event_loop
-        self.runner = asyncio.Runner(loop_factory=factory)
+        self.runner = asyncio.Runner(loop_factory=loop_factory(colour))
         options: dict[str, Any] = {"max_bytes": ROOM, "overflow": overflow, "on_storage_error": "raise"}
         self.writer: Writer = self.run(opened(colour, self.log_dir, **options))
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,18 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from tests.faults.cancelling import KINDS, CancelledWork
+from tests.loops import loop_factory
 
-NewLoop = Callable[[], asyncio.AbstractEventLoop]
 # None is for ever; the rest are seconds after which an anyio scope cancels what is in it.
 PATIENCE = st.sampled_from([None, None, 0.0, 0.001, 0.01])
-
-
-def new_loop(name: str) -> NewLoop:
-    """Return what makes a loop of that kind."""
-    if name == "asyncio":
-        return asyncio.new_event_loop
-    factory: NewLoop = pytest.importorskip("uvloop").new_event_loop
-    return factory
 
 
 class Cancelled(RuleBasedStateMachine):
@@ -36,7 +26,7 @@ class Cancelled(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.loop = new_loop(self.loops)()
+        self.loop = loop_factory(self.loops)()
         self.work = CancelledWork(self.loop, Path(self.folder.name) / "run")
 
     @rule(kind=st.sampled_from(KINDS), count=st.sampled_from([1, 1, 3, 30]), patience=PATIENCE)
@@ -86,7 +76,7 @@ class Cancelled(RuleBasedStateMachine):
 @pytest.mark.parametrize("examples", [15, pytest.param(1000, marks=pytest.mark.long)])
 def test_any_sequence_of_cancels(loop: str, examples: int) -> None:
     """What returned is stored once and in order, what was cancelled whole or not at all, and the file is whole."""
-    new_loop(loop)
+    loop_factory(loop)
 
     class CancelledOnIt(Cancelled):
         loops = loop
@@ -110,7 +100,7 @@ def test_so_many_cancels(loop: str, cancels: int, tmp_path: Path) -> None:
     done = number = 0
     while done < cancels:
         number += 1
-        event_loop = new_loop(loop)()
+        event_loop = loop_factory(loop)()
         work = CancelledWork(event_loop, tmp_path / str(number))
         for _ in range(60):
             work.add(chance.choice(KINDS), chance.choice([None, None, None, 0.0, 0.002]))
